@@ -1,0 +1,163 @@
+"""The values that travel from a file's pixels to a probability.
+
+Colour is RGB uint8 everywhere (`rgb`), boxes are (x, y, width, height) in pixels of the frame they were found in,
+times are seconds from the start of the media, and every score is P(manipulated) in [0, 1] (`p_fake`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rgb = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Box = tuple[float, float, float, float]
+MediaKind = Literal["image", "video"]
+Band = Literal["low", "uncertain", "high", "abstained", "failed"]
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """What a file says of itself, measured, not believed: `frames` may be an estimate for video."""
+
+    kind: MediaKind
+    mime: str
+    width: int
+    height: int
+    duration: float
+    frames: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    rgb: Rgb  # (height, width, 3)
+    t: float
+    index: int
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face in one frame. `crop` is the aligned crop every detector sees (faces.CROP_SIDE square)."""
+
+    t: float
+    box: Box
+    found: float  # the finder's own confidence, 0-1
+    crop: Rgb
+    landmarks: Floats  # (68, 2), in pixels of the frame
+    reasons: tuple[str, ...] = ()  # why the quality gate turned it down; empty = usable
+
+    @property
+    def usable(self) -> bool:
+        return not self.reasons
+
+
+@dataclass(frozen=True)
+class FaceTrack:
+    """One person through the media, in order of time. `identity` is a 128-d unit-scale vector, None when not taken."""
+
+    number: int
+    faces: tuple[Face, ...]
+    identity: Floats | None = None
+
+    @property
+    def usable(self) -> tuple[Face, ...]:
+        return tuple(face for face in self.faces if face.usable)
+
+
+@dataclass(frozen=True)
+class Score:
+    """`p_fake` of a whole track; `per_face` and `heatmaps` run parallel to the faces the detector was given."""
+
+    p_fake: float
+    per_face: tuple[float, ...] = ()
+    heatmaps: tuple[Floats | None, ...] = ()  # (h, w) in [0, 1], any size, over the crop
+
+
+@dataclass(frozen=True)
+class Abstained:
+    reason: str
+
+
+@runtime_checkable
+class Detector(Protocol):
+    name: str
+    version: str
+
+    def score(self, faces: Sequence[Face]) -> Score | Abstained:
+        """Judge the usable faces of one track."""
+        ...
+
+
+@dataclass(frozen=True)
+class DetectorReport:
+    """One detector's say on the media: `score` is calibrated P(manipulated), `weight` its share in the decision."""
+
+    name: str
+    version: str
+    band: Band
+    score: float | None
+    weight: float
+    ms: int
+    reason: str | None = None
+    evidence: str | None = None
+
+
+@dataclass(frozen=True)
+class ShownFace:
+    """A face kept as evidence: JPEG bytes of the crop, and of the crop under its heatmap when a detector has one."""
+
+    t: float
+    box: Box
+    score: float
+    face: bytes
+    heatmap: bytes | None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One person's stretch of the media with its score and its highest-scoring faces first."""
+
+    start: float
+    end: float
+    track: int
+    score: float
+    frames: tuple[ShownFace, ...]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    frames: int  # looked at
+    of_frames: int  # in the media
+    faces: int  # usable
+    tracks: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """All that models say of one file. Numbers only: the label is made of them elsewhere.
+
+    `p_value` is the conformal p against genuine calibration items (small = unlike the genuine ones), `fake_quantile`
+    the share of manipulated calibration items that scored lower (small = unlike the manipulated ones). All four
+    are None when nothing could be judged.
+    """
+
+    probability: float | None
+    interval: tuple[float, float] | None
+    p_value: float | None
+    fake_quantile: float | None
+    kinds: tuple[str, ...]
+    reasons: tuple[str, ...]
+    coverage: Coverage
+    detectors: tuple[DetectorReport, ...]
+    segments: tuple[Segment, ...]
+    calibration: str  # date or name of the calibration that was used
+    prior: float
+    timings: dict[str, float] = field(default_factory=dict)  # stage -> seconds
+
+
+Progress = Callable[[str, float], None]  # (stage, share done 0-1)
