@@ -27,7 +27,7 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own way to say it
         datetime: UtcDateTime(),
-        dict[str, Any]: JSON(),
+        dict[str, Any]: JSON(none_as_null=True),
         list[str]: JSON(),
         bytes: LargeBinary(),
     }
@@ -105,7 +105,7 @@ class Location(Base):
 
 
 class Check(Base):
-    """The shared job. Its row is the truth; `lease_until`, `not_before` and `announced_at` are database epoch seconds."""
+    """The shared job; its row is the truth. `lease_until`, `not_before`, `announced_at`: database epoch seconds."""
 
     __tablename__ = "checks"
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
@@ -133,8 +133,8 @@ class Check(Base):
     announced_at: Mapped[float] = mapped_column(default=0.0)
     announced: Mapped[int] = mapped_column(default=0)
     error: Mapped[dict[str, Any] | None]
-    verdict_id: Mapped[str | None] = mapped_column(String(32))
-    cache: Mapped[str | None] = mapped_column(String(8))  # sha256 | url: how a finished check was answered without a run
+    verdict_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    cache: Mapped[str | None] = mapped_column(String(8))  # sha256 | url: answered by what was known, without a run
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None]
     __table_args__ = (

@@ -1,0 +1,130 @@
+"""Private look-up: a compact list of known keys, so that a browser asks nothing about pages nobody has checked.
+
+Below FULL_KEYS_UP_TO keys the list carries 64-bit keys with their labels and answers by itself. Above, it carries
+32-bit prefixes, and a hit is settled by asking for a bucket: a prefix so short that BUCKET_KEYS known keys share it.
+
+    header   16 bytes  "UMKL", format 1, key bits (64 | 32), bucket hex digits, flags (1 = a delta), then the
+                       list's generation: milliseconds since 1970, unsigned 64-bit big-endian
+    entries  sorted; 64-bit: the key's first 8 bytes, then one byte: the label's place in LABELS; 32-bit: 4 bytes
+A delta holds what entered or changed its label after the generation it was asked from.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from server.errors import BadRequest
+from server.store.db import iso
+from server.store.tables import Location, VerdictRow
+from server.store.verdicts import DEFAULT_VARIANT
+from server.verdict import LABELS
+
+MAGIC = b"UMKL"
+FORMAT = 1
+DELTA = 1
+LIST_LIMIT = 1_000_000
+FULL_KEYS_UP_TO = 100_000
+BUCKET_KEYS = 20
+HEADER = struct.Struct(">4sBBBBQ")
+BUCKET_LIMIT = 10_000  # one answer stays small even where keys bunch up
+OVERLAP = timedelta(seconds=30)  # a row is stamped before it is committed: a delta looks back past what was in flight
+
+
+@dataclass(frozen=True)
+class ListState:
+    """What the list is now, without its entries: enough for an ETag and for the length of a bucket's prefix."""
+
+    keys: int
+    generation: int  # milliseconds since 1970 of the newest entry, 0 = empty
+
+    @property
+    def key_bits(self) -> int:
+        return 64 if self.keys < FULL_KEYS_UP_TO else 32
+
+    @property
+    def bucket_digits(self) -> int:
+        """Hex digits a bucket is asked by: keys are hashes and spread evenly, so each holds about keys / 16**digits."""
+        return max(1, int(math.log(self.keys / BUCKET_KEYS, 16))) if self.keys > BUCKET_KEYS else 1
+
+    @property
+    def etag(self) -> str:
+        return f"{FORMAT}-{self.key_bits}-{self.keys}-{self.generation}"
+
+
+def state(session: Session) -> ListState:
+    keys, newest = session.execute(
+        select(func.count(), func.max(Location.listed_at)).where(Location.listed_at.is_not(None))
+    ).one()
+    return ListState(min(keys, LIST_LIMIT), _milliseconds(newest) if newest else 0)
+
+
+def encode(session: Session, now: ListState, since: int | None = None) -> bytes:
+    """The whole list, or what is new after generation `since`."""
+    entries = (
+        select(Location.url_key, VerdictRow.label)
+        .join(VerdictRow, VerdictRow.media_id == Location.media_id)
+        .where(Location.listed_at.is_not(None), VerdictRow.variant == DEFAULT_VARIANT, VerdictRow.current)
+        .order_by(Location.listed_at.desc())
+        .limit(LIST_LIMIT)
+    )
+    if since is not None:
+        entries = entries.where(Location.listed_at > _moment(since) - OVERLAP)
+    rows = session.execute(entries)
+    if now.key_bits == 64:
+        packed = sorted(bytes(key[:8]) + bytes([LABELS.index(label)]) for key, label in rows)
+    else:
+        packed = sorted({bytes(key[:4]) for key, _ in rows})
+    flags = DELTA if since is not None else 0
+    header = HEADER.pack(MAGIC, FORMAT, now.key_bits, now.bucket_digits, flags, now.generation)
+    return header + b"".join(packed)
+
+
+def bucket(session: Session, prefix: str, now: ListState) -> list[dict[str, Any]]:
+    """The known keys that begin with `prefix`: what follows it, and the label. Never an address."""
+    if len(prefix) > now.bucket_digits:
+        raise BadRequest(
+            f"Ask by at most {now.bucket_digits} hex digits: a longer prefix would tell which page is meant.",
+            details={"bucket_digits": now.bucket_digits},
+        )
+    try:
+        low = bytes.fromhex(prefix.ljust(64, "0"))
+        high = bytes.fromhex(prefix.ljust(64, "f"))
+    except ValueError:
+        raise BadRequest("A prefix is made of hex digits.") from None
+    rows = session.execute(
+        select(Location.url_key, VerdictRow.id, VerdictRow.label, VerdictRow.probability, VerdictRow.created_at)
+        .join(VerdictRow, VerdictRow.media_id == Location.media_id)
+        .where(
+            Location.url_key.between(low, high),
+            Location.listed_at.is_not(None),
+            VerdictRow.variant == DEFAULT_VARIANT,
+            VerdictRow.current,
+        )
+        .order_by(Location.url_key)
+        .limit(BUCKET_LIMIT)
+    )
+    return [
+        {
+            "suffix": bytes(key).hex()[len(prefix) :],
+            "id": verdict_id,
+            "label": label,
+            "probability": probability,
+            "checked_at": iso(created),
+        }
+        for key, verdict_id, label, probability, created in rows
+    ]
+
+
+def _milliseconds(moment: datetime) -> int:
+    return math.floor(moment.timestamp() * 1000)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)
