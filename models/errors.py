@@ -1,4 +1,4 @@
-"""What can be wrong with a file of pixels. Each error has a stable code and a sentence a person can act on.
+"""What can be wrong with a file of pixels, or with the models. Each error has a stable code and a sentence to act on.
 
     ModelsError
     ├── MediaError               the file
@@ -7,7 +7,9 @@
     │   ├── CorruptMedia         corrupt_media
     │   ├── TooManyPixels        too_many_pixels
     │   └── TooLong              too_long
-    └── WeightsError             weights_error: missing, altered or of another architecture
+    ├── WeightsError             weights_error: missing, altered or of another architecture
+    ├── CalibrationError         calibration_error: missing or not understood
+    └── UnknownDetector          unknown_detector: the message lists the choices
 """
 
 from __future__ import annotations
@@ -43,3 +45,11 @@ class TooLong(MediaError):
 
 class WeightsError(ModelsError):
     code = "weights_error"
+
+
+class CalibrationError(ModelsError):
+    code = "calibration_error"
+
+
+class UnknownDetector(ModelsError):
+    code = "unknown_detector"

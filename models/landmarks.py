@@ -1,0 +1,53 @@
+"""68 landmarks and the identity vector of a face, by face_recognition (dlib).
+
+The 68-point model was trained on iBUG 300-W, whose licence excludes commercial use: see README and the model cards.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from functools import cache
+from types import ModuleType
+
+import numpy as np
+
+from models.types import Box, Floats, Rgb
+
+SAME_PERSON = 0.6  # dlib's own limit for its 128-d vectors (99.38 % on LFW)
+
+_loading = threading.Lock()
+
+
+def landmarks(rgb: Rgb, box: Box) -> Floats:
+    """dlib's 68 points, (68, 2), in pixels of `rgb`. Points exist for any box, also where there is no face."""
+    parts = _library().face_landmarks(rgb, [_css(box)])[0]
+    top, bottom = parts["top_lip"], parts["bottom_lip"]
+    # face_recognition hands the lips out as two closed outlines that share their corners; this is dlib's order again.
+    lips = [*top[:7], *bottom[1:6], *reversed(top[7:]), *reversed(bottom[8:11])]
+    order = ("chin", "left_eyebrow", "right_eyebrow", "nose_bridge", "nose_tip", "left_eye", "right_eye")
+    return np.array([point for part in order for point in parts[part]] + lips, np.float32)
+
+
+def identity(rgb: Rgb, box: Box) -> Floats:
+    """A 128-d vector; two of one person lie closer than `SAME_PERSON`."""
+    return np.asarray(_library().face_encodings(rgb, [_css(box)])[0], np.float32)
+
+
+def _css(box: Box) -> tuple[int, int, int, int]:
+    x, y, width, height = box
+    return round(y), round(x + width), round(y + height), round(x)
+
+
+def _library() -> ModuleType:
+    with _loading:
+        return _import()
+
+
+@cache
+def _import() -> ModuleType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # face_recognition_models still imports pkg_resources
+        import face_recognition
+    module: ModuleType = face_recognition
+    return module

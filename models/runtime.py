@@ -1,0 +1,51 @@
+"""ONNX Runtime sessions: built once, when first needed, under a lock; weights are verified before they are loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.errors import WeightsError
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
+
+_lock = threading.Lock()
+_sessions: dict[tuple[str, int], ort.InferenceSession] = {}
+
+
+def session_of_file(path: Path, sha256: str, threads: int) -> ort.InferenceSession:
+    """The session of a weights file, shared by all that ask for the same content and number of threads."""
+    key = (sha256, threads)
+    with _lock:
+        if key not in _sessions:
+            _sessions[key] = session_of_bytes(verified(path, sha256), threads)
+        return _sessions[key]
+
+
+def session_of_bytes(model: bytes, threads: int) -> ort.InferenceSession:
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Waiting threads that spin take the core from the decoder next door.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    available = ort.get_available_providers()
+    return ort.InferenceSession(model, options, providers=[name for name in wanted if name in available])
+
+
+def verified(path: Path, sha256: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            f"The weights file {path.name} cannot be read ({error.strerror}). Install or train it again."
+        ) from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise WeightsError(f"The weights file {path.name} is not the one its manifest lists. Install or train it again.")
+    return content

@@ -1,0 +1,70 @@
+"""Train, export, calibrate and measure Meso-4. Called by `unmask train meso4`."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models.evaluate.metrics import auc
+from models.training import crops, mesonet, split
+from models.training.loop import Plan, Trained, fit
+
+log = logging.getLogger(__name__)
+
+# (real, fake) share of the draws. people_train holds no fakes: a larger share would teach its look as "genuine".
+SHARES = {
+    "dfdc_train": (0.20, 0.25),
+    "mesonet_train": (0.09, 0.125),
+    "openforensics_train": (0.09, 0.125),
+    "people_train": (0.12, 0.0),
+}
+JUDGED = 1500  # crops looked at each time the best weights are sought
+
+
+def run(data: Path, out: Path, minutes: float, seed: int, resume: bool) -> None:
+    """`out` gets checkpoints and crops under work/, and weights/, cards/ with what ships."""
+    from models.training import publish
+
+    shard = load(data, out / "work")
+    model, trained = train(shard, out / "work", Plan(minutes, seed), resume)
+    publish.meso4(model, trained, shard, data, out, seed)
+
+
+def load(data: Path, work: Path) -> crops.Shard:
+    items = [item for item in crops.read_index(data) if item.dataset in SHARES]
+    if not items:
+        raise ValueError(f"{data / 'index.csv'} lists none of the sets {', '.join(SHARES)}.")
+    return crops.prepare(data, items, work / "crops")
+
+
+def train(shard: crops.Shard, work: Path, plan: Plan, resume: bool) -> tuple[keras.Model, Trained]:
+    keras.utils.set_random_seed(plan.seed)
+    model = mesonet.build()
+    judged = split.indices(shard.items, "judge")
+    judged = np.sort(np.random.default_rng(0).permutation(judged)[:JUDGED])
+    sampler = split.Sampler(shard.items, split.indices(shard.items, "train"), SHARES)
+    trained = fit(model, shard, sampler, lambda m: mean_auc(m, shard, judged), plan, work, resume)
+    return model, trained
+
+
+def mean_auc(model: keras.Model, shard: crops.Shard, among: NDArray[np.int64]) -> float:
+    """Mean over the sets that hold both classes, so that the largest set does not choose alone."""
+    scores = predict(model, shard, among)
+    fake = np.array([shard.items[i].fake for i in among])
+    sets = np.array([shard.items[i].dataset for i in among])
+    values = [auc(scores[sets == name], fake[sets == name]) for name in np.unique(sets)]
+    return float(np.nanmean(values))
+
+
+def predict(model: keras.Model, shard: crops.Shard, among: NDArray[np.int64], batch: int = 64) -> NDArray[np.float64]:
+    """Logits of the crops named by `among`."""
+    parts = [
+        tf.squeeze(model(shard.crops[among[i : i + batch]].astype(np.float32) / 255, training=False), -1).numpy()
+        for i in range(0, len(among), batch)
+    ]
+    return np.concatenate(parts).astype(np.float64)
