@@ -1,0 +1,169 @@
+"""`unmask check`: files, folders and addresses, judged here and now, without server or database."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from server.settings import Settings
+from server.store.checks import DEFAULT_SEQUENCE_LENGTH, SEQUENCE_LENGTHS
+
+if TYPE_CHECKING:
+    from server.cli.judge import Judge
+
+CSV_COLUMNS = ("path", "label", "probability", "low", "high", "reasons", "error")
+
+
+@dataclass
+class Limits:
+    """How many more images and videos may be taken; None = any number."""
+
+    images: int | None
+    videos: int | None
+
+    def take(self, kind: str) -> bool:
+        left = self.images if kind == "image" else self.videos
+        if left is None:
+            return True
+        if left == 0:
+            return False
+        if kind == "image":
+            self.images = left - 1
+        else:
+            self.videos = left - 1
+        return True
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True, metavar="PATH|FOLDER|URL...")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a file, a line each.")
+@click.option("--csv", "as_csv", is_flag=True, help="A table for a spreadsheet.")
+@click.option("--limit", type=click.IntRange(1), help="At most this many images and this many videos.")
+@click.option("--ilimit", type=click.IntRange(1), help="At most this many images.")
+@click.option("--vlimit", type=click.IntRange(1), help="At most this many videos.")
+@click.option(
+    "--sequence-length", type=click.Choice([str(n) for n in SEQUENCE_LENGTHS]), default=str(DEFAULT_SEQUENCE_LENGTH),
+    show_default=True, help="Frames looked at in a video.",
+)  # fmt: skip
+@click.option("--detectors", help="Only these detectors, comma separated; `unmask models list` names them.")
+@click.option("-v", "--verbose", is_flag=True, help="Show each detector's say below the line.")
+def check(
+    what: tuple[str, ...], as_json: bool, as_csv: bool, limit: int | None, ilimit: int | None, vlimit: int | None,
+    sequence_length: str, detectors: str | None, verbose: bool,
+) -> None:  # fmt: skip
+    """Check files, folders or addresses, here and now.
+
+    \b
+    unmask check clip.mp4
+    unmask check --json pictures/ > results.jsonl
+    unmask check --csv --limit 100 archive/
+    unmask check https://example.org/clip.mp4
+
+    Exit status: 0 all were judged, 1 some could not be, 2 bad usage.
+    A probability is that of manipulation; it never proves that a file is genuine.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("Choose one of --json and --csv.")
+    from server.cli.judge import Judge, named_detectors  # brings the models: only now
+
+    names = named_detectors(detectors)
+    settings = Settings.from_env()
+    wanted = list(_targets(what, Limits(ilimit or limit, vlimit or limit)))
+    write = _json_line if as_json else _csv_line if as_csv else _text_line
+    if as_csv:
+        click.echo(",".join(CSV_COLUMNS))
+    failed = False
+    with Judge(settings, int(sequence_length), names) as judge:
+        for result in _judged(judge, wanted, settings.concurrency):
+            failed |= "error" in result
+            click.echo(write(result))
+            if verbose and not (as_json or as_csv):
+                _detector_table(result)
+    sys.exit(1 if failed else 0)
+
+
+def _targets(what: Sequence[str], limits: Limits) -> Iterator[str]:
+    """What was named, folders unfolded in order. In a folder only what looks like media by content is taken."""
+    from server.intake import HEAD_BYTES, sniff
+
+    for name in what:
+        path = Path(name)
+        if "://" in name:
+            yield name
+        elif path.is_dir():
+            for inner in sorted(p for p in path.rglob("*") if p.is_file()):
+                with inner.open("rb") as file:
+                    mime = sniff(file.read(HEAD_BYTES))
+                if mime and limits.take(mime.partition("/")[0]):
+                    yield str(inner)
+        elif path.exists():
+            yield name
+        else:
+            raise click.UsageError(f"There is no file or folder {name}.")
+
+
+def _judged(judge: Judge, wanted: Sequence[str], workers: int) -> Iterator[dict[str, Any]]:
+    """Results in the order asked, with a bar on standard error when a person is looking."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("Checking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with (
+        ThreadPoolExecutor(min(workers, max(1, len(wanted)))) as pool,
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
+        yield from bar.track(pool.map(judge, wanted), total=len(wanted))
+
+
+def _json_line(result: dict[str, Any]) -> str:
+    return json.dumps(result, ensure_ascii=False)
+
+
+def _csv_line(result: dict[str, Any]) -> str:
+    low, high = result.get("interval") or ("", "")
+    error = result.get("error", {}).get("code", "")
+    probability = result.get("probability")
+    row = [
+        result["path"], result.get("label", ""), "" if probability is None else probability, low, high,
+        " ".join(result.get("reasons", ())), error,
+    ]  # fmt: skip
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow([_plain(cell) for cell in row])
+    return text.getvalue()
+
+
+def _plain(cell: Any) -> Any:
+    """A spreadsheet runs a cell that begins like a formula; file names come from anywhere."""
+    return "'" + cell if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+def _text_line(result: dict[str, Any]) -> str:
+    from server.words import LABELS, percent
+
+    path = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in result["path"])
+    if "error" in result:
+        return f"{path}: could not be checked: {result['error']['message']} [{result['error']['code']}]"
+    words = LABELS[result["label"]]
+    if result["probability"] is not None:
+        low, high = result["interval"]
+        words += f" - {percent(result['probability'])} ({percent(low)}-{percent(high)})"
+    return f"{path}: {words}" + (f" [{', '.join(result['reasons'])}]" if result["reasons"] else "")
+
+
+def _detector_table(result: dict[str, Any]) -> None:
+    for row in result.get("detectors", ()):
+        score = "-" if row["score"] is None else f"{row['score']:.2f}"
+        click.echo(
+            f"    {row['name']:<16}{row['band']:<11}score {score:<6}weight {row['weight']:<6.2f}{row['ms']} ms"
+            f"  {row['reason'] or ''}".rstrip()
+        )

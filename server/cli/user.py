@@ -1,0 +1,78 @@
+"""`unmask user`: the people who may sign in."""
+
+from __future__ import annotations
+
+import secrets
+
+import click
+
+from server.settings import Settings
+from server.store import people
+from server.store.db import Database, iso
+from server.store.migrate import upgrade
+
+ROLES = click.Choice(people.ROLES)
+
+
+def open_database() -> Database:
+    """The database of the settings, brought up to date."""
+    settings = Settings.from_env()
+    upgrade(settings.database)
+    return Database(settings.database)
+
+
+@click.group()
+def user() -> None:
+    """Add, list and change the people who may sign in.
+
+    \b
+    unmask user add ada --role moderator
+    unmask user password ada
+    """
+
+
+@user.command()
+@click.argument("name")
+@click.option("--role", type=ROLES, default="viewer", show_default=True, help="What this person may do.")
+def add(name: str, role: str) -> None:
+    """Add a person and print their password, once."""
+    password = secrets.token_urlsafe(12)
+    with open_database().write() as session:
+        people.add_user(session, name, password, role)
+    click.echo(password)
+
+
+@user.command("list")
+def list_users() -> None:
+    """List everybody with their role."""
+    with open_database().read() as session:
+        for person in people.users(session):
+            state = "disabled" if person.disabled else "active"
+            click.echo(f"{person.name}\t{person.role}\t{state}\t{iso(person.created_at)}")
+
+
+@user.command()
+@click.argument("name")
+@click.argument("role", type=ROLES)
+def role(name: str, role: str) -> None:
+    """Give a person another role."""
+    with open_database().write() as session:
+        people.set_role(session, name, role)
+
+
+@user.command()
+@click.argument("name")
+def password(name: str) -> None:
+    """Give a person a new password and print it, once. Their log-ins end."""
+    fresh = secrets.token_urlsafe(12)
+    with open_database().write() as session:
+        people.set_password(session, name, fresh)
+    click.echo(fresh)
+
+
+@user.command()
+@click.argument("name")
+def disable(name: str) -> None:
+    """Lock a person out: log-ins and tokens end at once."""
+    with open_database().write() as session:
+        people.disable(session, name)

@@ -1,0 +1,118 @@
+"""From a check to bytes on disk: asks the address, or opens what was uploaded, and sees whether they are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from server import identity
+from server.errors import MediaGone
+from server.fetch.sources import Fetched, NotModified
+from server.store import verdicts
+from server.store.db import utc_now
+from server.store.tables import Check
+from server.store.verdicts import Known
+from server.worker.lease import Lease
+from server.worker.media import MediaChild
+from server.worker.tools import Tools
+
+PLATFORM_KEEP = timedelta(days=7)  # a post of a known site keeps its content under its id
+VOLATILE_KEEP = timedelta(minutes=10)  # the address carries a token that runs out
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the bytes were found; becomes a row of `locations`."""
+
+    keys: identity.UrlKeys
+    etag: str | None
+    last_modified: str | None
+    keep: timedelta
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Bytes that are here. `known` is set when their verdict already stands, and `cache` says how it was found."""
+
+    path: Path
+    sha256: str
+    size: int
+    mime: str
+    complete: bool
+    address: Address | None = None
+    known: Known | None = None
+    cache: str | None = None
+
+
+def bring(check: Check, child: MediaChild, lease: Lease, tools: Tools) -> Arrived:
+    return _fetched(check, child, lease, tools) if check.source == "url" else _uploaded(check, tools)
+
+
+def discard_upload(check: Check, tools: Tools) -> None:
+    """Media bytes are kept no longer than they are needed."""
+    if check.spooled is not None:
+        (tools.settings.spool / check.spooled).unlink(missing_ok=True)
+
+
+def still_good(session: Session, known: Known | None, check: Check, tools: Tools, now: datetime) -> bool:
+    """May this verdict stand as the answer to this check?"""
+    if known is None or check.force:
+        return False
+    return not verdicts.is_stale(known.verdict, pipeline=tools.analyzer.pipeline, now=now)
+
+
+def _uploaded(check: Check, tools: Tools) -> Arrived:
+    path = tools.settings.spool / (check.spooled or "missing")
+    if check.sha256 is None or not path.is_file():
+        raise MediaGone
+    arrived = Arrived(path, check.sha256, path.stat().st_size, "", complete=True)
+    return _recognised(arrived, check, tools)
+
+
+def _fetched(check: Check, child: MediaChild, lease: Lease, tools: Tools) -> Arrived:
+    assert check.url is not None
+    asked = check.media_url or check.url
+    keys = identity.keys(asked)
+    with tools.database.read() as session:
+        before = verdicts.by_url(session, keys.canonical, check.variant)
+        again = still_good(session, before, check, tools, utc_now())
+    location = before.location if before is not None and again else None
+    answer = child.fetch(
+        keys.fetch_url,
+        page_url=check.page_url or (check.url if check.media_url else None),
+        etag=location.etag if location else None,
+        last_modified=location.last_modified if location else None,
+        progress=lambda got, whole: lease.stage("fetching", got / whole if whole else 0.0),
+    )
+    keep = _keep(keys, tools)
+    if isinstance(answer, NotModified):
+        assert before is not None, "304 is only answered to a validator, and that came with a verdict"
+        media = before.media
+        address = Address(keys, answer.etag, answer.last_modified, keep)
+        return Arrived(Path(), media.sha256, media.size, media.mime, media.complete, address, before, "url")
+    return _recognised(_landed(answer, Address(keys, answer.etag, answer.last_modified, keep)), check, tools)
+
+
+def _landed(answer: Fetched, address: Address) -> Arrived:
+    return Arrived(answer.path, answer.sha256, answer.size, answer.mime, answer.complete, address)
+
+
+def _recognised(arrived: Arrived, check: Check, tools: Tools) -> Arrived:
+    """The same bytes were judged before, under another address or by somebody else."""
+    with tools.database.read() as session:
+        known = verdicts.by_hash(session, arrived.sha256, check.variant)
+        if not arrived.complete or not still_good(session, known, check, tools, utc_now()):
+            return arrived
+    return Arrived(
+        arrived.path, arrived.sha256, arrived.size, arrived.mime, arrived.complete, arrived.address, known, "sha256"
+    )
+
+
+def _keep(keys: identity.UrlKeys, tools: Tools) -> timedelta:
+    if keys.platform:
+        return PLATFORM_KEEP
+    usual = timedelta(hours=tools.settings.url_hours)
+    return min(usual, VOLATILE_KEEP) if keys.volatile else usual

@@ -1,0 +1,232 @@
+"""From an analysis to rows and pictures, all in one transaction that the lease's attempt fences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, or_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from models.types import Analysis, MediaInfo
+from server import verdict as rules
+from server.store import leases, verdicts
+from server.store.db import utc_now
+from server.store.tables import AnalysisRow, Check, DetectorResult, Evidence, Location, Media, new_id
+from server.worker import arrive
+from server.worker.arrive import Address, Arrived
+from server.worker.lease import Lease, LeaseLost
+from server.worker.tools import Tools
+
+
+def answered(check: Check, lease: Lease, tools: Tools, arrived: Arrived) -> None:
+    """The verdict stood already: only where the bytes were seen, and that the check is over, is written."""
+    assert arrived.known is not None
+    with tools.database.write() as session:
+        _end_with(session, check, lease, tools, arrived, arrived.known, arrived.cache)
+
+
+def finished(check: Check, lease: Lease, tools: Tools, arrived: Arrived, info: MediaInfo, analysis: Analysis) -> None:
+    with _pictures(tools) as pictures:
+        segments = [_segment(segment, pictures) for segment in analysis.segments]
+        with tools.database.write() as session:
+            known = verdicts.by_hash(session, arrived.sha256, check.variant)
+            if known and arrive.still_good(session, known, check, tools, utc_now()):
+                # The same bytes, under another address, were finished while these were being judged.
+                _end_with(session, check, lease, tools, arrived, known, "sha256")
+                pictures.drop()
+                return
+            media = _media(session, check, arrived, info)
+            analysis_id = _analysis(session, check, lease, tools, media, analysis)
+            session.add_all(
+                Evidence(id=key, analysis_id=analysis_id, kind=kind, mime="image/jpeg", size=size)
+                for key, kind, size in pictures.kept
+            )
+            made = verdicts.publish(
+                session,
+                media,
+                variant=check.variant,
+                pipeline=tools.analyzer.pipeline,
+                body=_body(check, tools, arrived, info, analysis, segments),
+                analysis_id=analysis_id,
+                keep=timedelta(days=tools.settings.verdict_days),
+            )
+            if arrived.address is not None:
+                _locate(session, arrived.address, media.id, listed=check.variant == "")
+            _complete(session, check, lease, made.id, None)
+
+
+def _end_with(
+    session: Session, check: Check, lease: Lease, tools: Tools, arrived: Arrived, known: verdicts.Known,
+    cache: str | None,
+) -> None:  # fmt: skip
+    if arrived.address is not None:
+        _locate(session, arrived.address, known.media.id, listed=check.variant == "")
+        session.query(Media).filter(Media.id == known.media.id, ~Media.public).update({"public": True})
+    _complete(session, check, lease, known.verdict.id, cache)
+
+
+def _complete(session: Session, check: Check, lease: Lease, verdict_id: str, cache: str | None) -> None:
+    if not leases.complete(session, check.id, lease.attempt, verdict_id, cache):
+        raise LeaseLost(f"check {check.id} attempt {lease.attempt}")
+
+
+class _Pictures:
+    """Evidence files written before their rows; whatever keeps the rows from being written takes the files back."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._store = tools.evidence
+        self.kept: list[tuple[str, str, int]] = []
+
+    def keep(self, kind: str, content: bytes | None) -> str | None:
+        if content is None:
+            return None
+        key = new_id()
+        self._store.put(key, content)
+        self.kept.append((key, kind, len(content)))
+        return f"/api/v1/evidence/{key}"
+
+    def drop(self) -> None:
+        for key, _, _ in self.kept:
+            self._store.delete(key)
+        self.kept.clear()
+
+
+@contextmanager
+def _pictures(tools: Tools) -> Iterator[_Pictures]:
+    pictures = _Pictures(tools)
+    try:
+        yield pictures
+    except BaseException:
+        pictures.drop()
+        raise
+
+
+def _segment(segment: Any, pictures: _Pictures) -> dict[str, Any]:
+    return {
+        "start": round(segment.start, 3),
+        "end": round(segment.end, 3),
+        "track": segment.track,
+        "score": round(segment.score, 4),
+        "frames": [
+            {
+                "t": round(shown.t, 3),
+                "box": [round(edge) for edge in shown.box],
+                "score": round(shown.score, 4),
+                "face": pictures.keep("face", shown.face),
+                "heatmap": pictures.keep("heatmap", shown.heatmap),
+            }
+            for shown in segment.frames
+        ],
+    }
+
+
+def _body(
+    check: Check, tools: Tools, arrived: Arrived, info: MediaInfo, analysis: Analysis, segments: list[dict[str, Any]]
+) -> dict[str, Any]:
+    found = rules.Evidence(analysis.probability, analysis.p_value, analysis.fake_quantile, check.acquisition)
+    coverage = analysis.coverage
+    return rules.body(
+        decided=rules.label(found, tools.thresholds),
+        media={
+            "sha256": arrived.sha256,
+            "kind": info.kind,
+            "duration": round(info.duration, 3),
+            "width": info.width,
+            "height": info.height,
+        },
+        kinds=analysis.kinds,
+        probability=analysis.probability,
+        interval=analysis.interval,
+        prior=analysis.prior,
+        calibration=analysis.calibration,
+        why=rules.reasons(found, analysis.reasons, complete=arrived.complete),
+        coverage={
+            "frames": coverage.frames,
+            "of_frames": coverage.of_frames,
+            "faces": coverage.faces,
+            "tracks": coverage.tracks,
+            "seconds": round(coverage.seconds, 3),
+            "acquisition": check.acquisition,
+        },
+        detectors=[
+            {
+                "name": report.name,
+                "version": report.version,
+                "band": report.band,
+                "score": None if report.score is None else round(report.score, 4),
+                "weight": round(report.weight, 4),
+                "ms": report.ms,
+                "reason": report.reason,
+                "evidence": report.evidence,
+            }
+            for report in analysis.detectors
+        ],
+        segments=segments,
+        pipeline=tools.analyzer.pipeline,
+    )
+
+
+def _media(session: Session, check: Check, arrived: Arrived, info: MediaInfo) -> Media:
+    """One row for the bytes, however many checks end at once; found at an address once, it is public for good."""
+    fetched = check.acquisition == "download"
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(Media).values(
+        id=new_id(), sha256=arrived.sha256, kind=info.kind, mime=info.mime, size=arrived.size, width=info.width,
+        height=info.height, duration=info.duration, complete=arrived.complete, public=fetched,
+        acquisition=check.acquisition,
+    )  # fmt: skip
+    merged = statement.on_conflict_do_update(
+        index_elements=[Media.sha256],
+        set_={
+            "public": or_(Media.public, statement.excluded.public),
+            "complete": or_(Media.complete, statement.excluded.complete),
+        },
+    )
+    return session.scalars(merged.returning(Media), execution_options={"populate_existing": True}).one()
+
+
+def _analysis(session: Session, check: Check, lease: Lease, tools: Tools, media: Media, analysis: Analysis) -> str:
+    row = AnalysisRow(
+        media_id=media.id,
+        pipeline=tools.analyzer.pipeline,
+        variant=check.variant,
+        check_id=check.id,
+        attempt=lease.attempt,
+        timings={stage: round(seconds, 4) for stage, seconds in analysis.timings.items()},
+    )
+    session.add(row)
+    session.flush()
+    session.add_all(
+        DetectorResult(
+            analysis_id=row.id, name=report.name, version=report.version, band=report.band, score=report.score,
+            weight=report.weight, ms=report.ms, reason=report.reason,
+        )
+        for report in analysis.detectors
+    )  # fmt: skip
+    return row.id
+
+
+def _locate(session: Session, address: Address, media_id: str, *, listed: bool) -> None:
+    """The address answers with this media from now on, whatever it held before."""
+    now = utc_now()
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(Location).values(
+        url_key=address.keys.canonical,
+        exact_key=address.keys.exact,
+        url=address.keys.fetch_url,
+        media_id=media_id,
+        etag=address.etag,
+        last_modified=address.last_modified,
+        fetched_at=now,
+        expires_at=now + address.keep,
+        listed_at=now if listed else None,
+    )
+    fresh = {
+        name: statement.excluded[name] for name in ("media_id", "etag", "last_modified", "fetched_at", "expires_at")
+    }
+    fresh["listed_at"] = func.coalesce(statement.excluded.listed_at, Location.listed_at)
+    session.execute(statement.on_conflict_do_update(index_elements=[Location.url_key], set_=fresh))
