@@ -1,0 +1,56 @@
+"""What many tests need: a fresh database of each kind, settings that point into a temporary folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server.settings import Settings
+from server.store.db import Database
+from server.store.migrate import upgrade
+from tests.services.postgres import PostgresServer
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data", log_format="text")
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database at the newest schema, to be copied: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "unmask.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def database(settings: Settings, migrated: Path) -> Iterator[Database]:
+    settings.data_dir.mkdir(parents=True)
+    shutil.copy(migrated, settings.data_dir / "unmask.db")
+    made = Database(settings.database)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
+def any_database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """The same test on both databases."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("database")
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.fresh_database() as url:
+        upgrade(url)
+        made = Database(url)
+        yield made
+        made.close()
