@@ -73,7 +73,7 @@ class Judge:
             raise ProcessingFailed(str(error)) from error
         found = rules.Evidence(analysis.probability, analysis.p_value, analysis.fake_quantile, acquisition)
         return {
-            "label": rules.label(found, self._analyzer.thresholds),
+            "label": rules.label(found, rules.Thresholds(*self._analyzer.thresholds)),
             "probability": None if analysis.probability is None else round(analysis.probability, 4),
             "interval": [round(edge, 4) for edge in analysis.interval] if analysis.interval else None,
             "reasons": rules.reasons(found, analysis.reasons, complete=complete),

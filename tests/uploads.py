@@ -1,0 +1,34 @@
+"""Sending a file as a form, with nothing but the standard library."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from tests.served import Served
+
+
+def upload(unmask: Served, path: Path, **fields: str) -> tuple[int, Any]:
+    """Status and decoded JSON of `POST /api/v1/checks` with this file."""
+    edge = uuid4().hex
+    parts = [
+        f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    ]
+    head = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{path.name}"\r\n\r\n'
+    body = b"".join(parts) + head.encode() + path.read_bytes() + f"\r\n--{edge}--\r\n".encode()
+    request = urllib.request.Request(
+        unmask.url + "/api/v1/checks",
+        data=body,
+        headers={"Authorization": f"Bearer {unmask.token}", "Content-Type": f"multipart/form-data; boundary={edge}"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
