@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def show(rows: Sequence[tuple[str, str, str]]) -> None:
@@ -13,19 +14,18 @@ def show(rows: Sequence[tuple[str, str, str]]) -> None:
 
 def resident_mib(pid: int) -> float:
     """Resident memory of one process, in MiB."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS"))
+    lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def descendants(pid: int) -> dict[int, str]:
-    """pid -> command line of everything below a process."""
+    """pid -> command line of everything below a process; a child belongs to the thread that started it."""
     found: dict[int, str] = {}
     waiting = [pid]
     while waiting:
-        parent = waiting.pop()
-        with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as file:
-            for child in map(int, file.read().split()):
-                with open(f"/proc/{child}/cmdline", "rb") as line:
-                    found[child] = line.read().replace(b"\0", b" ").decode(errors="replace").strip()
+        for children in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
+            for child in map(int, children.read_text("ascii").split()):
+                line = Path(f"/proc/{child}/cmdline").read_bytes()
+                found[child] = line.replace(b"\0", b" ").decode(errors="replace").strip()
                 waiting.append(child)
     return found
