@@ -16,11 +16,10 @@ from sqlalchemy.orm import Session
 from server.errors import UnmaskError, WorkerLost
 from server.store.db import epoch_now, utc_now
 from server.store.tables import Check
+from server.verdict import ACTIVE_STATES
 
-QUEUED: Final = "queued"
-RUNNING: Final = ("fetching", "decoding", "analyzing")
-ACTIVE: Final = (QUEUED, *RUNNING)
-FINAL: Final = ("complete", "failed", "cancelled")
+QUEUED: Final = ACTIVE_STATES[0]
+RUNNING: Final = ACTIVE_STATES[1:]
 
 # A locked database or a full disk is not the check's fault: wait 1, 2, 4 ... 32 s, then say so to the person.
 MAX_DEFERRALS: Final = 6
@@ -95,11 +94,6 @@ def complete(session: Session, check_id: str, attempt: int, verdict_id: str, cac
 
 def fail(session: Session, check_id: str, attempt: int, error: UnmaskError) -> bool:
     return _end(session, _held(check_id, attempt), "failed", error=error_json(error))
-
-
-def cancel(session: Session, check_id: str) -> bool:
-    """Nobody wants it any more. A run under way notices on its next stage or beat."""
-    return _end(session, and_(Check.id == check_id, Check.state.in_(ACTIVE)), "cancelled")
 
 
 def release(session: Session, check_id: str, attempt: int, *, alone: bool) -> bool:
