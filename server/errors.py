@@ -13,7 +13,9 @@
     │   ├── AddressRefused    address_refused (details.reason: loopback, private, ...)
     │   ├── DnsFailed, HttpFailed, NoMedia, LiveStream, TooLarge, FetchTimeout, NeedsBrowser
     │   └── TooLong           too_long
-    ├── MediaRefused          the file: empty_file, unsupported_media, corrupt_media, too_many_pixels
+    ├── MediaRefused          the file: empty_file, unsupported_media, corrupt_media, too_many_pixels, decode_timeout
+    ├── ChildDied             child_died: the process that fetched or decoded ended unexpectedly (details.exit, .step)
+    │   └── ChildTimeout      child_timeout: it was ended at its deadline
     └── WorkerLost            worker_lost: the check killed its worker too often
 A check that fails keeps `code`, `message` and `details` in its row; the same three make the JSON of a refused request.
 """
@@ -164,6 +166,18 @@ class CorruptMedia(MediaRefused):
 
 class TooManyPixels(MediaRefused):
     code, status, message = "too_many_pixels", 413, "The picture has more pixels than this server accepts."
+
+
+class DecodeTimeout(MediaRefused):
+    code, status, message = "decode_timeout", 422, "Reading the file took too long. Try a shorter or smaller copy."
+
+
+class ChildDied(UnmaskError):
+    code, message = "child_died", "Handling this file ended unexpectedly. Try again; if it persists, try another copy."
+
+
+class ChildTimeout(ChildDied):
+    code, message = "child_timeout", "Handling this file took too long and was ended."
 
 
 class WorkerLost(UnmaskError):

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from server.errors import BadRequest, FetchError, LiveStream, MediaRefused, TooLarge, TooLong
+from server.fetch.guard import Guard
+from server.identity import keys
+from server.intake import EXTENSIONS
 
 Progress = Callable[[int, int | None], None]  # (bytes so far, bytes in all when known)
 
@@ -31,6 +36,16 @@ class FetchLimits:
 
 
 @dataclass(frozen=True)
+class Job:
+    """What every way of fetching works with."""
+
+    folder: Path
+    limits: FetchLimits
+    progress: Progress
+    guard: Guard  # knows which addresses were refused on the way
+
+
+@dataclass(frozen=True)
 class Fetched:
     path: Path
     sha256: str
@@ -50,3 +65,39 @@ class NotModified:
 
     etag: str | None
     last_modified: str | None
+
+
+def keep(file: Path, sha256: str, mime: str) -> Path:
+    """Name a file for what it holds; a server's own name never reaches the disk (decoders act on names)."""
+    path = file.with_name(sha256 + EXTENSIONS[mime])
+    return file.replace(path)
+
+
+def fetch(request: Request, job: Job) -> Fetched | NotModified:
+    """The media an address stands for. A `media_url` that fails is passed over for the page it was found on."""
+    if request.media_url and request.media_url != request.url:
+        media = replace(request, url=request.media_url, page_url=request.page_url or request.url)
+        try:
+            return _from_address(media, job)
+        except (TooLarge, TooLong, LiveStream):
+            raise  # the page would only lead to the same media
+        except (FetchError, BadRequest, MediaRefused):
+            request = replace(request, etag=None, last_modified=None)  # those were the media's own
+    return _from_address(request, job)
+
+
+def _from_address(request: Request, job: Job) -> Fetched | NotModified:
+    """Most addresses are files and need no extractor; posts of known sites always do."""
+    address = keys(request.url)
+    job.guard.refused = None
+    if not address.platform:
+        from server.fetch import direct
+
+        conditions = {"etag": request.etag, "last_modified": request.last_modified}
+        try:
+            return direct.get(address.fetch_url, job, referer=request.page_url, **conditions)
+        except direct.Page:
+            pass
+    from server.fetch import download  # imports yt-dlp, so only now
+
+    return download.extract(address.fetch_url, job, referer=request.page_url)

@@ -7,25 +7,56 @@ with MediaChild(settings) as child:
 
 from __future__ import annotations
 
+import math
+import re
+import shutil
+import stat
+import tempfile
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+import numpy as np
+
+from models.decode import DecodeLimits
 from models.types import Frame, MediaInfo
-from server.fetch.sources import Fetched, NotModified, Progress
-from server.settings import Settings
+from server.errors import ChildDied, ChildTimeout, DecodeTimeout, FetchTimeout, UnmaskError
+from server.fetch.sandbox import Limits, Sandbox
+from server.fetch.sources import Fetched, FetchLimits, NotModified, Progress, Request
+from server.fetch.wire import Header
+from server.settings import MiB, Settings
+
+FOLDER_PREFIX = "child-"
+FETCH_MEMORY = 1024 * MiB  # yt-dlp on a large page stays under 200
+DECODE_MEMORY = 4096 * MiB  # 16 reference frames of the most pixels, twice, and the libraries
+_KEPT_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{2,4}")
+# One thread a library: the codecs bring their own, and every thread reserves address space.
+_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "YTDLP_NO_PLUGINS": "1"}
 
 
 class MediaChild:
     """Holds the child processes and the folder of one check; leaving the `with` kills the one and removes the other.
 
-    A fetched file lives in that folder: move it away to keep it. To be used by the thread that made it.
+    A fetched file lives in that folder: move it away to keep it. To be used by the thread that made it; only
+    `cancel` may come from another.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._fetcher: Sandbox | None = None
+        self._decoder: Sandbox | None = None
+        self._unread = False  # the decoder still has frames of an earlier file to hand out
 
     def __enter__(self) -> MediaChild:
+        self._settings.spool.mkdir(parents=True, exist_ok=True)
+        self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=self._settings.spool)).resolve()
         return self
 
     def __exit__(
@@ -34,7 +65,19 @@ class MediaChild:
         self.close()
 
     def close(self) -> None:
-        """May be called from another thread, to cancel: the call that waits ends with ChildDied."""
+        self.cancel()
+        for child in (self._fetcher, self._decoder):
+            if child is not None:
+                child.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def cancel(self) -> None:
+        """Kill what runs, from any thread: the call that waits for it ends with ChildDied."""
+        with self._lock:
+            self._cancelled = True
+            for child in (self._fetcher, self._decoder):
+                if child is not None:
+                    child.kill()
 
     def fetch(
         self,
@@ -46,16 +89,141 @@ class MediaChild:
         last_modified: str | None = None,
         progress: Progress | None = None,
     ) -> Fetched | NotModified:
-        raise NotImplementedError
+        """The media at `url`, or at `media_url` if that works. `progress` gets bytes done and in all (or None)."""
+        s = self._settings
+        limits = FetchLimits(
+            s.max_upload_bytes, s.fetch_page_bytes, s.fetch_requests, s.fetch_seconds, s.max_seconds, s.fetch_allow
+        )
+        request = Request(url, page_url, media_url, etag, last_modified)
+        fetcher = self._fetcher = self._start(s.fetch_seconds, FETCH_MEMORY)
+        try:
+            fetcher.send({"do": "fetch", "request": asdict(request), "limits": asdict(limits)})
+            if not etag and not last_modified:  # new content will want decoding: import the decoder meanwhile
+                self._ready_decoder().send({"do": "prepare"})
+            while True:
+                head, _ = fetcher.receive()
+                if head.get("type") != "progress":
+                    return _result(head, self._folder)
+                if progress is not None:
+                    progress(int(head["done"]), head["total"])
+        except ChildTimeout:
+            raise FetchTimeout from None
+        except ChildDied as error:
+            error.details["step"] = "fetch"
+            raise
+        finally:
+            fetcher.close()
 
     def probe(self, path: Path) -> MediaInfo:
-        raise NotImplementedError
+        """What a file is, from its headers."""
+        info, frames = self._read(path, 0)
+        for _ in frames:
+            raise _nonsense("probe")
+        return info
 
     def decode(self, path: Path, count: int) -> tuple[MediaInfo, Iterator[Frame]]:
         """Up to `count` frames spread over the media, handed out as they are decoded."""
-        raise NotImplementedError
+        return self._read(path, max(1, count))
+
+    def _read(self, path: Path, count: int) -> tuple[MediaInfo, Iterator[Frame]]:
+        limits = DecodeLimits(self._settings.max_pixels, self._settings.max_seconds)
+        command = {"path": str(path.resolve()), "limits": asdict(limits), "count": count}
+        with _decoding():
+            decoder = self._ready_decoder()
+            self._unread = True
+            decoder.send({"do": "decode" if count else "probe", **command})
+            head, _ = self._answer(decoder)
+        return _info(head), self._frames(decoder)
+
+    def _frames(self, decoder: Sandbox) -> Iterator[Frame]:
+        with _decoding():
+            while (answer := self._answer(decoder))[0].get("type") == "frame":
+                yield _frame(*answer)
+        self._unread = False
+
+    def _answer(self, decoder: Sandbox) -> tuple[Header, bytearray]:
+        try:
+            return decoder.receive()
+        except UnmaskError:
+            self._unread = False  # an error ends the answer
+            raise
+
+    def _ready_decoder(self) -> Sandbox:
+        if self._decoder is not None and (self._unread or self._decoder.closed):
+            self._decoder.close()
+            self._decoder = None
+        if self._decoder is None:
+            self._decoder = self._start(self._settings.decode_seconds, DECODE_MEMORY)
+            self._unread = False
+        return self._decoder
+
+    def _start(self, seconds: int, memory: int) -> Sandbox:
+        side = DecodeLimits(0, 0).max_side
+        limits = Limits(memory, self._settings.max_upload_bytes + MiB, cpu_seconds=4 * seconds)
+        with self._lock:
+            if self._cancelled:
+                raise ChildDied(details={"exit": "cancelled"})
+            return Sandbox(
+                "server.worker.child",
+                self._folder,
+                seconds,
+                limits,
+                max_payload=3 * side * side,
+                environment=_ENVIRONMENT,
+            )
+
+
+@contextmanager
+def _decoding() -> Iterator[None]:
+    try:
+        yield
+    except ChildTimeout:
+        raise DecodeTimeout from None
+    except ChildDied as error:
+        error.details["step"] = "decode"
+        raise
+
+
+def _nonsense(what: str) -> ChildDied:
+    """The child answers what ours never would: it has been taken over, or it is another version."""
+    return ChildDied(details={"exit": f"unexpected answer: {what}"})
+
+
+def _result(head: Header, folder: Path) -> Fetched | NotModified:
+    kind = head.pop("type", None)
+    try:
+        if kind == "not_modified":
+            return NotModified(**head)
+        name = str(head["path"])
+        found = (folder / name).lstat()
+        if kind == "fetched" and _KEPT_NAME.fullmatch(name) and stat.S_ISREG(found.st_mode):
+            return Fetched(**{**head, "path": folder / name, "size": found.st_size})
+    except (KeyError, TypeError, OSError):
+        pass
+    raise _nonsense("result")
+
+
+def _info(head: Header) -> MediaInfo:
+    fields: dict[str, Any] = {name: head.get(name) for name in MediaInfo.__dataclass_fields__}
+    if head.get("type") != "info" or None in fields.values():
+        raise _nonsense("info")
+    return MediaInfo(**fields)
+
+
+def _frame(head: Header, pixels: bytearray) -> Frame:
+    try:
+        height, width, channels = head["shape"]
+        if channels != 3 or not math.isfinite(head["t"]):
+            raise ValueError
+        return Frame(np.frombuffer(pixels, np.uint8).reshape(height, width, 3), float(head["t"]), int(head["index"]))
+    except (KeyError, TypeError, ValueError):
+        raise _nonsense("frame") from None
 
 
 def clean_spool(settings: Settings, older_than: float = 3600.0) -> int:
     """Remove folders that killed workers left behind; returns how many. `older_than` in seconds."""
-    raise NotImplementedError
+    limit = time.time() - older_than
+    left = [path for path in settings.spool.glob(FOLDER_PREFIX + "*") if path.stat().st_mtime < limit]
+    for path in left:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(left)
