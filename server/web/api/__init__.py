@@ -1,0 +1,11 @@
+"""The resources of API v1."""
+
+from __future__ import annotations
+
+from flask_openapi3.blueprint import APIBlueprint
+
+from server.web.api import checks, events, evidence, models, prefixes, verdicts
+
+
+def resources() -> list[APIBlueprint]:
+    return [checks.api, events.api, verdicts.api, prefixes.api, evidence.api, models.api]
