@@ -58,8 +58,9 @@ def children(settings: Settings, database: Database, listener: int) -> list[Chil
 
     mark = uuid4().hex
     parent = ["--parent", str(os.getpid())]
-    web = [sys.executable, "-m", "server.cli.web", *parent, "--fd", str(listener)]
-    worker = [sys.executable, "-m", "server.cli.worker", *parent, "--mark", mark]
+    unmask = [sys.executable, "-c", "from server.cli import main; main()"]
+    web = [*unmask, "web", *parent, "--fd", str(listener)]
+    worker = [*unmask, "worker", *parent, "--mark", mark]
     return [
         Child("web", web, pass_fds=[listener]),
         Child("worker", worker, died=lambda pid: take_back(settings, database, owner_name(mark, pid))),

@@ -41,7 +41,3 @@ def make_app(settings: Settings) -> Flask:
     from server.web.app import create_app
 
     return create_app(settings, Database(settings.database), catalogue.catalogue(), catalogue.PIPELINE)
-
-
-if __name__ == "__main__":
-    web()

@@ -28,7 +28,3 @@ def worker(parent: int | None, mark: str | None) -> None:
         end_with_parent(parent)
         clean_spool(settings, older_than=0.0)  # the only worker of this folder: whatever lies there has no owner
     service.run()
-
-
-if __name__ == "__main__":
-    worker()
