@@ -16,6 +16,7 @@
     ├── MediaRefused          the file: empty_file, unsupported_media, corrupt_media, too_many_pixels, decode_timeout
     ├── ChildDied             child_died: the process that fetched or decoded ended unexpectedly (details.exit, .step)
     │   └── ChildTimeout      child_timeout: it was ended at its deadline
+    ├── ProcessingFailed      processing_failed: the file was read, its analysis failed
     └── WorkerLost            worker_lost: the check killed its worker too often
 A check that fails keeps `code`, `message` and `details` in its row; the same three make the JSON of a refused request.
 """

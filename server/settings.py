@@ -23,7 +23,9 @@ class Settings(BaseSettings):
     # where things are
     data_dir: Path = Field(Path("data"), description="Folder for the database, secrets, evidence and spooled media.")
     database_url: str = Field("", description="SQLAlchemy address of the database; empty = SQLite in the data folder.")
-    evidence_url: str = Field("", description="fsspec address of the evidence store; empty = a folder in the data folder.")
+    evidence_url: str = Field(
+        "", description="fsspec address of the evidence store; empty = a folder in the data folder."
+    )
     calibration: Path | None = Field(None, description="Calibration file to use instead of the shipped one.")
 
     # the web process
@@ -35,7 +37,9 @@ class Settings(BaseSettings):
     streams: int = Field(16, ge=1, le=128, description="Live views (event streams) open at once.")
     uploads: int = Field(6, ge=1, le=64, description="Uploads received at once.")
     public_lookup: bool = Field(False, description="Let anybody look verdicts up without a token.")
-    proxies: int = Field(0, ge=0, le=5, description="Trusted reverse proxies in front (X-Forwarded-For entries to believe).")
+    proxies: int = Field(
+        0, ge=0, le=5, description="Trusted reverse proxies in front (X-Forwarded-For entries to believe)."
+    )
 
     # who may come how often
     rate_lookups: str = Field("6000/minute", description="Look-ups a token or address may make.")
@@ -60,13 +64,21 @@ class Settings(BaseSettings):
     # the worker
     concurrency: int = Field(2, ge=1, le=64, description="Checks one worker process runs at once.")
     onnx_threads: int = Field(1, ge=1, le=64, description="ONNX Runtime threads a model uses.")
-    lease_seconds: float = Field(15.0, ge=0.5, description="Seconds after which a silent worker loses its check.")
+    lease_seconds: float = Field(
+        15.0, ge=0.5, le=3600, description="Seconds after which a silent worker loses its check."
+    )
     max_attempts: int = Field(3, ge=1, le=20, description="Attempts alone in a worker before a check is given up.")
 
     # keeping
-    keep_media: Literal["none", "cases"] = Field("cases", description="Keep media bytes: none, or while a case is open.")
-    verdict_days: int = Field(30, ge=1, description="Days until a verdict is stale and is checked anew when asked for.")
-    url_hours: float = Field(1.0, ge=0.0, description="Hours an address answers before its content is revalidated.")
+    keep_media: Literal["none", "cases"] = Field(
+        "cases", description="Keep media bytes: none, or while a case is open."
+    )
+    verdict_days: int = Field(
+        30, ge=1, le=36_500, description="Days until a verdict is stale and is checked anew when asked for."
+    )
+    url_hours: float = Field(
+        1.0, ge=0.0, le=24 * 366, description="Hours an address answers before its content is revalidated."
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["json", "text"] = Field("json", description="How log lines are written.")
@@ -78,7 +90,8 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = "UNMASK_" + str(first["loc"][0]).upper() if first["loc"] else "UNMASK_*"
-            raise BadSetting(f"{name}: {first['msg']} (got {first.get('input')!r})") from None
+            got = "" if name.endswith("_URL") else f" (got {first.get('input')!r})"  # an address may hold a password
+            raise BadSetting(f"{name}: {first['msg']}{got}") from None
 
     @field_validator("fetch_allow")
     @classmethod
@@ -87,6 +100,26 @@ class Settings(BaseSettings):
 
         for part in filter(None, (p.strip() for p in value.split(","))):
             ip_network(part)
+        return value
+
+    @field_validator("rate_lookups", "rate_checks", "rate_logins")
+    @classmethod
+    def _rate(cls, value: str) -> str:
+        from limits import parse_many
+
+        parse_many(value)
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            make_url(value or "sqlite://")
+        except ArgumentError:
+            raise ValueError("not an address like postgresql+psycopg://user:password@host/name") from None
         return value
 
     @property
