@@ -19,6 +19,7 @@ from server.fetch.sources import Fetched
 from server.settings import Settings
 from server.store.leases import error_json
 from server.worker.media import MediaChild
+from server.worker.tools import thresholds
 
 
 def named_detectors(text: str | None) -> tuple[str, ...] | None:
@@ -73,7 +74,7 @@ class Judge:
             raise ProcessingFailed(str(error)) from error
         found = rules.Evidence(analysis.probability, analysis.p_value, analysis.fake_quantile, acquisition)
         return {
-            "label": rules.label(found, rules.Thresholds(*self._analyzer.thresholds)),
+            "label": rules.label(found, thresholds(self._analyzer)),
             "probability": None if analysis.probability is None else round(analysis.probability, 4),
             "interval": [round(edge, 4) for edge in analysis.interval] if analysis.interval else None,
             "reasons": rules.reasons(found, analysis.reasons, complete=complete),

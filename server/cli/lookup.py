@@ -25,7 +25,7 @@ def lookup(what: str) -> None:
 
     Exit status: 0 known, 1 unknown. Nothing is fetched.
     """
-    from models.catalogue import pipeline_version
+    from server.cli.installed import pipeline
 
     settings = Settings.from_env()
     upgrade(settings.database)
@@ -36,5 +36,5 @@ def lookup(what: str) -> None:
             known = verdicts.by_url(session, identity.keys(what).canonical)
         if known is None:
             raise click.ClickException("Nothing is known of it. Ask for a check first.")
-        shown = verdicts.present(known, pipeline=pipeline_version(settings.calibration))
+        shown = verdicts.present(known, pipeline=pipeline(settings))
     click.echo(json.dumps(shown, indent=2, ensure_ascii=False))

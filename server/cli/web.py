@@ -36,8 +36,10 @@ def web(fd: int | None, parent: int | None) -> None:
 
 def make_app(settings: Settings) -> Flask:
     """Called in gunicorn's worker process, after the fork."""
-    from models import catalogue
+    from models.catalogue import catalogue
+    from server.cli.installed import pipeline
     from server.store.db import Database
     from server.web.app import create_app
 
-    return create_app(settings, Database(settings.database), catalogue.catalogue(), catalogue.PIPELINE)
+    made_by = pipeline(settings)
+    return create_app(settings, Database(settings.database), catalogue=catalogue, pipeline=lambda: made_by)

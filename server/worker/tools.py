@@ -20,7 +20,12 @@ class Tools:
 
     @property
     def thresholds(self) -> verdict.Thresholds:
-        return verdict.Thresholds(*self.analyzer.thresholds)
+        return thresholds(self.analyzer)
+
+
+def thresholds(analyzer: Analyzer) -> verdict.Thresholds:
+    fitted = analyzer.calibration
+    return verdict.Thresholds(likely_p=fitted.likely_p, no_evidence_quantile=fitted.no_evidence_quantile)
 
 
 def make_tools(settings: Settings, database: Database) -> Tools:
