@@ -113,13 +113,19 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _address(cls, value: str) -> str:
+        if not value:
+            return value
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import ArgumentError
 
+        if not value:
+            return value
         try:
-            make_url(value or "sqlite://")
+            url = make_url(value)
         except ArgumentError:
             raise ValueError("not an address like postgresql+psycopg://user:password@host/name") from None
+        if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+            raise ValueError("SQLite needs a file, since processes share it: sqlite:////path/unmask.db")
         return value
 
     @property
