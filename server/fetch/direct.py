@@ -76,9 +76,10 @@ def _follow(session: requests.Session, url: str, headers: dict[str, str], deadli
 
 def _save(response: requests.Response, job: Job, deadline: float) -> Fetched:
     limit = job.limits.max_bytes
-    body = _body(response, deadline)
+    body = _Body(response, deadline)
+    chunks = iter(body)
     head = b""
-    for chunk in body:
+    for chunk in chunks:
         head += chunk
         if len(head) >= HEAD_BYTES:
             break
@@ -90,12 +91,11 @@ def _save(response: requests.Response, job: Job, deadline: float) -> Fetched:
     with temporary.open("wb") as raw:
         file = HashedFile(raw)
         file.write(head)
-        for chunk in body:
+        for chunk in chunks:
             if file.size + len(chunk) > limit:
                 raise too_large(limit)
             file.write(chunk)
             job.progress(file.size, declared)
-    complete = declared is None or file.size >= declared
     return Fetched(
         path=keep(temporary, file.sha256, mime),
         sha256=file.sha256,
@@ -106,7 +106,7 @@ def _save(response: requests.Response, job: Job, deadline: float) -> Fetched:
         last_modified=response.headers.get("Last-Modified"),
         title=None,
         extractor="direct",
-        complete=complete,
+        complete=not body.cut_short and (declared is None or file.size >= declared),
     )
 
 
@@ -130,16 +130,24 @@ def _declared_size(response: requests.Response) -> int | None:
     return int(length)
 
 
-def _body(response: requests.Response, deadline: float) -> Iterator[bytes]:
-    """What has come, as it comes: `read` would wait for a full chunk, which a slow server can draw out for hours.
+class _Body:
+    """What has come, as it comes: `read` would wait for a full chunk, which a slow server can draw out for hours."""
 
-    A server that hangs up early ends the stream; the caller compares sizes.
-    """
-    raw: Any = response.raw
-    while True:
-        if time.monotonic() > deadline:
+    def __init__(self, response: requests.Response, deadline: float) -> None:
+        self._raw: Any = response.raw
+        self._deadline = deadline
+        self.cut_short = False  # the server hung up before the end; what came may still do
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self._next():
+            yield chunk
+
+    def _next(self) -> bytes:
+        if time.monotonic() > self._deadline:
             raise FetchTimeout
-        chunk = raw.read1(CHUNK, decode_content=True)
-        if not chunk:
-            return
-        yield chunk
+        try:
+            chunk: bytes = self._raw.read1(CHUNK, decode_content=True)
+        except urllib3.exceptions.ProtocolError:
+            self.cut_short = True
+            return b""
+        return chunk

@@ -85,11 +85,14 @@ class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
     def _meter(self, response: Any) -> None:
         """Reading in parts is for media, reading everything at once is for pages and playlists."""
         read_raw = response.read
+        start = bytearray()  # an extractor may read a little first to see what it has
 
         def read(amount: int | None = None) -> bytes:
             if amount is not None:
                 part: bytes = read_raw(min(amount, CHUNK))
                 self._spend(len(part))
+                if len(start) < HEAD_BYTES:
+                    start.extend(part)
                 return part
             page = bytearray()
             while part := read_raw(CHUNK):
@@ -97,7 +100,7 @@ class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
                 page += part
                 if len(page) > self._limits.page_bytes:
                     self.stop(NoMedia("The page is too large.", details={"limit_bytes": self._limits.page_bytes}))
-            self._check_playlist(page)
+            self._check_playlist(start + page)
             return bytes(page)
 
         response.read = read

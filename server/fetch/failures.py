@@ -25,6 +25,7 @@ from server.errors import (
 )
 
 _TIMEOUTS = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
+_NOT_REACHED = urllib3.exceptions.NewConnectionError  # which urllib3 derives from its time-outs
 _CONNECTIONS = (OSError, requests.RequestException, urllib3.exceptions.HTTPError)
 _WALL = re.compile(
     r"sign in|log ?in|logged[- ]in|cookies|not a bot|captcha|cloudflare|private|age.?restricted|members.only"
@@ -72,7 +73,7 @@ def typed(error: BaseException, refused: AddressRefused | None = None) -> Unmask
             return http_status(status)
     if any(isinstance(cause, socket.gaierror | urllib3.exceptions.NameResolutionError) for cause in chain):
         return DnsFailed()
-    if any(isinstance(cause, _TIMEOUTS) for cause in chain):
+    if any(isinstance(cause, _TIMEOUTS) and not isinstance(cause, _NOT_REACHED) for cause in chain):
         return FetchTimeout()
     if any(isinstance(cause, requests.TooManyRedirects) for cause in chain):
         return HttpFailed(details={"reason": "redirect_loop"})

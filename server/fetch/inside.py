@@ -1,6 +1,6 @@
 """What a child process does first: bind its life to the parent's, take its limits, then run the entry point.
 
-Started by sandbox.py as `python -I -m server.fetch.inside MODULE PARENT LIMITS`. All of it happens here and not
+Started by sandbox.py as `python -s -P -m server.fetch.inside MODULE LIFELINE LIMITS`. All of it happens here and not
 between fork and exec (`preexec_fn`), which is unsafe in a process with threads.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import importlib
 import json
 import os
@@ -20,7 +21,6 @@ from typing import cast
 
 from server.fetch.wire import Channel, Header
 
-_PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _LIMITS = {
     "memory_bytes": resource.RLIMIT_AS,
@@ -58,17 +58,17 @@ def end_group() -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def follow_parent(parent: int) -> None:
-    """Die with the thread that started us; it holds us for as long as it needs us (sandbox.py).
+def follow_parent(lifeline: int) -> None:
+    """Have the kernel kill this process group when the parent's end of a pipe closes, however the parent ended.
 
-    The pipe's end says the same a moment later and everywhere; this holds even while C code keeps Python waiting.
+    The inbox notices the same, but only once Python gets its turn: not while an expression matches a hostile page.
+    The usual PR_SET_PDEATHSIG follows the thread that started us, not its process, and spares our own children.
     """
     if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if os.getppid() != parent:  # it died before the line above
-        end_group()
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+        ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 def take_limits(limits: dict[str, int]) -> None:
@@ -90,8 +90,8 @@ def claim_pipes() -> Channel:
 
 
 def main() -> None:
-    module, parent, limits = sys.argv[1:4]
-    follow_parent(int(parent))
+    module, lifeline, limits = sys.argv[1:4]
+    follow_parent(int(lifeline))
     channel = Inbox(claim_pipes())
     take_limits(cast("dict[str, int]", json.loads(limits)))
     importlib.import_module(module).main(channel)

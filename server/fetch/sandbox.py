@@ -40,7 +40,7 @@ class Limits:
 class Sandbox:
     """One child. `seconds` is the time spent waiting for it in all: a child held up by its reader is not late.
 
-    Start and use it in one thread that lives as long as it is needed: the child dies with the thread that started it.
+    To be used by one thread at a time; only `kill` may come from another meanwhile.
     """
 
     def __init__(
@@ -58,16 +58,25 @@ class Sandbox:
         self._lock = threading.Lock()
         self._stderr = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed in `close`
         home = str(folder)
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "server.fetch.inside", module, str(os.getpid()), json.dumps(asdict(limits))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            bufsize=0,
-            cwd=folder,
-            env={"LANG": "C.UTF-8", "HOME": home, "TMPDIR": home, "PATH": "", **(environment or {})},
-            start_new_session=True,
-        )
+        lifeline, self._lifeline = os.pipe()  # never written to: its closing is the message
+        arguments = [module, str(lifeline), json.dumps(asdict(limits))]
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-s", "-P", "-m", "server.fetch.inside", *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                bufsize=0,
+                cwd=folder,
+                env={"LANG": "C.UTF-8", "HOME": home, "TMPDIR": home, "PATH": "", **(environment or {})},
+                start_new_session=True,
+                pass_fds=(lifeline,),
+            )
+        except OSError:
+            os.close(self._lifeline)
+            raise
+        finally:
+            os.close(lifeline)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
@@ -121,8 +130,11 @@ class Sandbox:
 
     def close(self) -> None:
         """Kill the group and wait for the child. Nothing is left; closing twice does nothing."""
+        if self.closed:
+            return
         self._end()
         self._in = self._out = -1
+        os.close(self._lifeline)
         for pipe in (self._process.stdin, self._process.stdout, self._stderr):
             if pipe is not None:
                 pipe.close()

@@ -1,0 +1,37 @@
+"""Pictures, clips and playlists for the fetching tests."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import av
+from PIL import Image
+
+from tests.clips import make_clip, portrait
+
+
+def jpeg(quality: int = 85) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(portrait()).save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+def clip(folder: Path) -> bytes:
+    return make_clip(folder / "clip.mp4", seconds=2, width=320, height=180).read_bytes()
+
+
+def hls(folder: Path, clip_bytes: bytes, kind: str) -> dict[str, bytes]:
+    """A recording as HLS, `kind` "mpegts" or "fmp4": file name -> content, the playlist being list.m3u8."""
+    folder.mkdir()
+    choices = {"hls_time": "1", "hls_playlist_type": "vod", "hls_segment_type": kind}
+    with (
+        av.open(io.BytesIO(clip_bytes)) as source,
+        av.open(str(folder / "list.m3u8"), "w", format="hls", options=choices) as target,
+    ):
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
