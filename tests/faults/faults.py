@@ -35,6 +35,11 @@ class Outcome:
     end_seconds: float = 0.0
     orphans: dict[int, str] = field(default_factory=dict)
 
+    @property
+    def sound(self) -> bool:
+        """Accepted is done, nothing twice, nothing left behind."""
+        return self.states == {"complete": len(self.accepted)} and not self.twice and not self.orphans
+
     def table(self) -> str:
         lines = [f"{'killed':<12}{'times':>6}{'median s':>10}{'worst s':>9}"]
         for role, seconds in sorted(self.recovered.items()):

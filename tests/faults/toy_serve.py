@@ -5,8 +5,10 @@ python -m tests.faults.toy_serve serve|web|worker [the supervisor's options]
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -36,16 +38,15 @@ def run(check: Check, lease: Lease, tools: Tools) -> None:
     )
     try:
         lease.on_lost(child.kill)
-        seconds = random.uniform(0.1, 0.6)
+        slow = (check.url or "").endswith("/slow")
+        seconds = 60.0 if slow else random.uniform(0.1, 0.6)
         for stage in ("fetching", "decoding", "analyzing"):
             lease.stage(stage, 0.5)
-            if lease.lost.wait(seconds / 3):
+            if stage != "fetching" and lease.lost.wait(seconds / 2):
                 break
         lease.ensure()
         if (check.url or "").endswith("/poison"):
-            import os
-
-            os.kill(os.getpid(), 9)
+            os.kill(os.getpid(), signal.SIGKILL)
         finish(check, lease, tools)
     finally:
         child.kill()
@@ -84,8 +85,6 @@ def _toy(child: Any) -> Any:
 @click.option("--fd", type=int)
 @click.option("--parent", type=int)
 def web(fd: int, parent: int) -> None:
-    import signal
-
     from server.web.gunicorn import WebServer
 
     settings = Settings.from_env()
