@@ -29,6 +29,9 @@ from server.errors import DatabaseBusy, StorageFull
 
 BUSY_SECONDS = 10.0
 _WRITES = "unmask_writes"
+# PostgreSQL: lock_not_available, deadlock_detected, serialization_failure; disk_full.
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, "55P03", "40P01", "40001")
+_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, "53100")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -106,10 +109,10 @@ def _typed_errors() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        cause = str(error.orig)
-        if "locked" in cause or "busy" in cause:
+        code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if code in _BUSY:
             raise DatabaseBusy(retry_after=1) from error
-        if "full" in cause or "disk I/O" in cause or "No space left" in cause:
+        if code in _FULL:
             raise StorageFull from error
         raise
 
@@ -118,8 +121,7 @@ def _engine(address: str) -> Engine:
     url = make_url(address)
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=32)
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
     # One connection a thread at the most: SQLite has one writer, readers cost 0.1 MB each.
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=8, max_overflow=64)
 

@@ -95,6 +95,15 @@ def test_a_bad_address_is_not_repeated_with_its_password(monkeypatch: pytest.Mon
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_that_each_process_would_have_for_itself_is_refused(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("UNMASK_DATABASE_URL", address)
+    with pytest.raises(BadSetting, match=r"UNMASK_DATABASE_URL: .* needs a file"):
+        Settings.from_env()
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Settings().port = 1  # type: ignore[misc]
