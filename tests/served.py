@@ -42,7 +42,11 @@ class Served:
         self.token = ""
 
     def __enter__(self) -> Served:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         self.token = self.run("token", "create", "--role", "admin", "--scope", "lookup", "--scope", "check",
                               "--scope", "moderate", "--scope", "admin").strip()  # fmt: skip
         return self

@@ -40,6 +40,7 @@ class _Verbs(click.Group):
 class _Unmask(_Verbs):
     def invoke(self, context: click.Context) -> Any:
         """Errors that have a sentence for people are shown as that sentence, not as a traceback."""
+        from models.errors import ModelsError
         from server.errors import UnmaskError
         from server.settings import BadSetting
 
@@ -47,6 +48,8 @@ class _Unmask(_Verbs):
             return super().invoke(context)
         except UnmaskError as error:
             raise click.ClickException(f"{error.message} [{error.code}]") from error
+        except ModelsError as error:
+            raise click.ClickException(f"{error} [{error.code}]") from error
         except BadSetting as error:
             raise click.UsageError(str(error)) from error
 

@@ -46,14 +46,14 @@ class PostgresServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @contextmanager
-    def fresh_database(self) -> Iterator[str]:
-        """The address of an empty database, dropped afterwards."""
+    def fresh_database(self, template: str = "template1") -> Iterator[str]:
+        """The address of a copy of the template (which is empty), dropped afterwards. Nobody may be connected to it."""
         import psycopg
 
         name = f"test_{uuid4().hex[:12]}"
         admin = f"postgresql://unmask@127.0.0.1:{self.port}/postgres"
         with psycopg.connect(admin, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         yield f"postgresql+psycopg://unmask@127.0.0.1:{self.port}/{name}"
         with psycopg.connect(admin, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
