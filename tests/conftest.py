@@ -42,6 +42,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer) -> Iterator[str]:
+    """The name of an empty database at the newest schema, to be copied like the SQLite one."""
+    with postgres.fresh_database() as url:
+        upgrade(url)
+        yield url.rpartition("/")[2]
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.service)])
 def any_database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """The same test on both databases."""
@@ -49,8 +57,7 @@ def any_database(request: pytest.FixtureRequest) -> Iterator[Database]:
         yield request.getfixturevalue("database")
         return
     server: PostgresServer = request.getfixturevalue("postgres")
-    with server.fresh_database() as url:
-        upgrade(url)
+    with server.fresh_database(request.getfixturevalue("postgres_template")) as url:
         made = Database(url)
         yield made
         made.close()

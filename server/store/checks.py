@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Select, case, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from server.errors import NotFound, QueueFull
@@ -85,14 +86,23 @@ class Submitted:
 def submit(
     session: Session, wish: Wish, user_id: str, *, queue_limit: int, idempotency_key: str | None = None
 ) -> Submitted:
-    if idempotency_key is not None and (again := _by_idempotency(session, user_id, idempotency_key)) is not None:
+    if (again := _by_idempotency(session, user_id, idempotency_key)) is not None:
         return Submitted(again, created=False)
+    try:
+        with session.begin_nested():
+            return _submit(session, wish, user_id, queue_limit, idempotency_key)
+    except IntegrityError:  # PostgreSQL: the same key came twice at once, and the other one was first
+        if (again := _by_idempotency(session, user_id, idempotency_key)) is None:
+            raise
+        return Submitted(again, created=False)
+
+
+def _submit(session: Session, wish: Wish, user_id: str, queue_limit: int, idempotency_key: str | None) -> Submitted:
     created = False
     while (check_id := _join(session, wish)) is None:
         if _waiting(session) >= queue_limit:
             raise QueueFull(retry_after=30)
-        _insert(session, wish)
-        created = True
+        created = _insert(session, wish)
     session.add(
         CheckRequest(check_id=check_id, user_id=user_id, idempotency_key=idempotency_key, claimed_url=wish.claimed_url)
     )
@@ -163,6 +173,8 @@ def withdraw(session: Session, check_id: str, user_id: str, now: datetime | None
     ).all()
     if not gone:
         raise NotFound("There is no request of yours for that check.")
+    # PostgreSQL: whoever joins or leaves at this moment holds this row, and is seen by the next statement only.
+    session.execute(update(Check).where(Check.id == check_id).values(version=Check.version + 1))
     still_wanted = exists().where(CheckRequest.check_id == check_id, CheckRequest.withdrawn_at.is_(None))
     session.execute(
         update(Check)
@@ -172,7 +184,9 @@ def withdraw(session: Session, check_id: str, user_id: str, now: datetime | None
     return get(session, check_id)
 
 
-def _by_idempotency(session: Session, user_id: str, key: str) -> Check | None:
+def _by_idempotency(session: Session, user_id: str, key: str | None) -> Check | None:
+    if key is None:
+        return None
     return session.scalar(
         select(Check)
         .join(CheckRequest, CheckRequest.check_id == Check.id)
@@ -198,10 +212,10 @@ def _join(session: Session, wish: Wish) -> str | None:
     )
 
 
-def _insert(session: Session, wish: Wish) -> None:
+def _insert(session: Session, wish: Wish) -> bool:
     """One row for any number of simultaneous wishes: the unique dedupe key decides, and the loser joins the winner."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    session.execute(
+    made = session.scalar(
         insert(Check)
         .values(
             id=new_id(),
@@ -220,4 +234,6 @@ def _insert(session: Session, wish: Wish) -> None:
             state="queued",
         )
         .on_conflict_do_nothing(index_elements=[Check.dedupe])
+        .returning(Check.id)
     )
+    return made is not None
