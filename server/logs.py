@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from types import TracebackType
 from typing import Final
 
 import structlog
@@ -49,6 +50,7 @@ def configure(settings: Settings, process: str) -> None:
     root.setLevel(level)
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
+    sys.excepthook = _crashed
 
 
 def hide_secrets(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -56,6 +58,14 @@ def hide_secrets(logger: WrappedLogger, method: str, event: EventDict) -> EventD
         if key.lower() in SECRET_KEYS:
             event[key] = "***"
     return event
+
+
+def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What ends a process is a log line like any other."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        structlog.get_logger().critical("crashed", exc_info=(kind, error, trace))
 
 
 def _named(process: str) -> Processor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable
 from typing import Any, Final
@@ -76,4 +75,3 @@ def _post_fork(arbiter: Arbiter, worker: Worker) -> None:
     """The master was killed: end at once, so that the next one finds the port free."""
     # A fork keeps the master's handlers until the worker sets its own; SIGKILL needs none.
     end_with_parent(arbiter.pid, signal.SIGKILL)
-    os.set_inheritable(arbiter.LISTENERS[0].fileno(), False)

@@ -28,7 +28,7 @@ def test_accepted_checks_are_done_once_whatever_is_killed(tmp_path: Path) -> Non
             return None
 
     try:
-        outcome = faults.run(tree, database, submit, kills=10, pause=0.25, seed=20261121)
+        outcome = faults.run(tree, database, submit, kills=6, pause=0.4, seed=20261121)
     finally:
         database.close()
         tree.kill("tree")
