@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, NoReturn
@@ -189,8 +190,7 @@ class _Silent:
 def extract(url: str, job: Job, *, referer: str | None = None) -> Fetched:
     """The first video of a page or playlist."""
     FFmpegPostProcessor._ffmpeg_location.set(_NO_FFMPEG)  # one code path does not ask the option
-    work = job.folder / "page"
-    work.mkdir()
+    work = Path(tempfile.mkdtemp(prefix="page-", dir=job.folder))
     try:
         with BoundedYoutubeDL(options(work, job.limits), job.limits) as ydl:
             _listen(ydl, job)

@@ -28,10 +28,11 @@ _TIMEOUTS = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
 _NOT_REACHED = urllib3.exceptions.NewConnectionError  # which urllib3 derives from its time-outs
 _CONNECTIONS = (OSError, requests.RequestException, urllib3.exceptions.HTTPError)
 _WALL = re.compile(
-    r"sign in|log ?in|logged[- ]in|cookies|not a bot|captcha|cloudflare|private|age.?restricted|members.only"
-    r"|not available (?:in|from) your|impersonat",
+    r"sign in|log ?in\b|logged[- ]in|registered users|--username|cookies|not a bot|captcha|cloudflare|impersonat"
+    r"|private video|is private|age.?restricted|members.only|(?:in|from) your (?:country|region|location)",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(r"https?://\S+")
 _LIVE = re.compile(r"live event|livestream|live stream|is offline|will begin|premieres? in", re.IGNORECASE)
 
 
@@ -87,7 +88,7 @@ def from_extractor(error: BaseException, refused: AddressRefused | None = None) 
     found = typed(error, refused)
     if type(found) is not FetchError:
         return found
-    text = str(error)
+    text = _ADDRESS.sub("", str(error))  # an address may contain any of these words
     if _LIVE.search(text):
         return LiveStream()
     if _WALL.search(text):

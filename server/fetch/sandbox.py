@@ -40,7 +40,7 @@ class Limits:
 class Sandbox:
     """One child. `seconds` is the time spent waiting for it in all: a child held up by its reader is not late.
 
-    To be used by one thread at a time; only `kill` may come from another meanwhile.
+    To be used by one thread at a time; only `kill` and `close` may come from another meanwhile.
     """
 
     def __init__(
@@ -54,8 +54,10 @@ class Sandbox:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._left = seconds
+        self.waited = 0.0  # seconds, in all
         self._max_payload = max_payload
         self._lock = threading.Lock()
+        self._pipes = threading.RLock()  # held while a pipe is used, so that none is closed under its reader
         self._stderr = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed in `close`
         home = str(folder)
         lifeline, self._lifeline = os.pipe()  # never written to: its closing is the message
@@ -104,40 +106,47 @@ class Sandbox:
     def send(self, head: Header) -> None:
         """A command; the child's thread reads at once, so this does not wait for the work in hand."""
         message = memoryview(pack(head))
-        try:
-            while message:
-                message = message[os.write(self._in, message) :]
-        except OSError:  # a broken pipe, or closed already
-            raise self._died() from None
+        with self._pipes:
+            try:
+                while message:
+                    message = message[os.write(self._in, message) :]
+            except OSError:  # a broken pipe, or closed already
+                raise self._died() from None
 
     def receive(self) -> tuple[Header, bytearray]:
         """The next message. An error the child reports is raised here, typed; so are its death and its deadline."""
-        try:
-            size, payload_size = lengths(self._read(LENGTHS.size), self._max_payload)
-            head = header(self._read(size))
-            payload = self._read(payload_size)
-        except BrokenMessage as error:
-            raise self._died(str(error)) from None
-        if head.get("type") == "error":
-            raise self._reported(head)
-        return head, payload
+        with self._pipes:
+            try:
+                size, payload_size = lengths(self._read(LENGTHS.size), self._max_payload)
+                head = header(self._read(size))
+                payload = self._read(payload_size)
+            except BrokenMessage as error:
+                raise self._died(str(error)) from None
+            if head.get("type") == "error":
+                raise self._reported(head)
+            return head, payload
+
+    def allow(self, seconds: float) -> None:
+        """A fresh allowance of waiting, for the next piece of work."""
+        self._left = seconds
 
     def kill(self) -> None:
-        """From any thread: the one that waits in `receive` gets ChildDied."""
+        """The thread that waits in `receive` gets ChildDied."""
         with self._lock:
             if self._process.returncode is None:  # not reaped, so the number is still its own
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Kill the group and wait for the child. Nothing is left; closing twice does nothing."""
-        if self.closed:
-            return
         self._end()
-        self._in = self._out = -1
-        os.close(self._lifeline)
-        for pipe in (self._process.stdin, self._process.stdout, self._stderr):
-            if pipe is not None:
-                pipe.close()
+        with self._pipes:
+            if self.closed:
+                return
+            self._in = self._out = -1
+            os.close(self._lifeline)
+            for pipe in (self._process.stdin, self._process.stdout, self._stderr):
+                if pipe is not None:
+                    pipe.close()
 
     def _end(self) -> int:
         self.kill()
@@ -160,7 +169,9 @@ class Sandbox:
     def _wait(self) -> None:
         started = time.monotonic()
         ready = self._poll.poll(max(0.0, self._left) * 1000)
-        self._left -= time.monotonic() - started
+        waited = time.monotonic() - started
+        self._left -= waited
+        self.waited += waited
         if not ready:
             self.close()
             raise ChildTimeout

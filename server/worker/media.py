@@ -25,7 +25,7 @@ import numpy as np
 
 from models.decode import DecodeLimits
 from models.types import Frame, MediaInfo
-from server.errors import ChildDied, ChildTimeout, DecodeTimeout, FetchTimeout, UnmaskError
+from server.errors import ChildDied, ChildTimeout, DecodeTimeout, FetchTimeout, MediaGone, UnmaskError
 from server.fetch.sandbox import Limits, Sandbox
 from server.fetch.sources import Fetched, FetchLimits, NotModified, Progress, Request
 from server.fetch.wire import Header
@@ -34,29 +34,28 @@ from server.settings import MiB, Settings
 FOLDER_PREFIX = "child-"
 FETCH_MEMORY = 1024 * MiB  # yt-dlp on a large page stays under 200
 DECODE_MEMORY = 4096 * MiB  # 16 reference frames of the most pixels, twice, and the libraries
+CPU_SHARE = 8  # CPU seconds a second of waiting: the parent's watch comes first, this is for when it is gone
 _KEPT_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{2,4}")
 # One thread a library: the codecs bring their own, and every thread reserves address space.
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "YTDLP_NO_PLUGINS": "1"}
 
 
 class MediaChild:
-    """Holds the child processes and the folder of one check; leaving the `with` kills the one and removes the other.
+    """Holds the child processes and the folder of one check; closing it kills the one and removes the other.
 
-    A fetched file lives in that folder: move it away to keep it. To be used by the thread that made it; only
-    `cancel` may come from another.
+    A fetched file lives in that folder: move it away to keep it. For one thread, but `close` may come from any.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._cancelled = False
-        self._fetcher: Sandbox | None = None
+        self._closed = False
+        self._folder: Path | None = None
         self._decoder: Sandbox | None = None
+        self._children: list[Sandbox] = []
         self._unread = False  # the decoder still has frames of an earlier file to hand out
 
     def __enter__(self) -> MediaChild:
-        self._settings.spool.mkdir(parents=True, exist_ok=True)
-        self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=self._settings.spool)).resolve()
         return self
 
     def __exit__(
@@ -65,19 +64,13 @@ class MediaChild:
         self.close()
 
     def close(self) -> None:
-        self.cancel()
-        for child in (self._fetcher, self._decoder):
-            if child is not None:
-                child.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def cancel(self) -> None:
-        """Kill what runs, from any thread: the call that waits for it ends with ChildDied."""
+        """Also cancels: a call that waits in another thread ends with ChildDied, and so does every later one."""
         with self._lock:
-            self._cancelled = True
-            for child in (self._fetcher, self._decoder):
-                if child is not None:
-                    child.kill()
+            self._closed = True
+            for child in self._children:
+                child.close()
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     def fetch(
         self,
@@ -95,15 +88,15 @@ class MediaChild:
             s.max_upload_bytes, s.fetch_page_bytes, s.fetch_requests, s.fetch_seconds, s.max_seconds, s.fetch_allow
         )
         request = Request(url, page_url, media_url, etag, last_modified)
-        fetcher = self._fetcher = self._start(s.fetch_seconds, FETCH_MEMORY)
+        fetcher, folder = self._start(s.fetch_seconds, FETCH_MEMORY)
         try:
             fetcher.send({"do": "fetch", "request": asdict(request), "limits": asdict(limits)})
             if not etag and not last_modified:  # new content will want decoding: import the decoder meanwhile
-                self._ready_decoder().send({"do": "prepare"})
+                self._prepare()
             while True:
                 head, _ = fetcher.receive()
                 if head.get("type") != "progress":
-                    return _result(head, self._folder)
+                    return _result(head, folder)
                 if progress is not None:
                     progress(int(head["done"]), head["total"])
         except ChildTimeout:
@@ -126,6 +119,8 @@ class MediaChild:
         return self._read(path, max(1, count))
 
     def _read(self, path: Path, count: int) -> tuple[MediaInfo, Iterator[Frame]]:
+        if not path.exists():
+            raise MediaGone
         limits = DecodeLimits(self._settings.max_pixels, self._settings.max_seconds)
         command = {"path": str(path.resolve()), "limits": asdict(limits), "count": count}
         with _decoding():
@@ -148,22 +143,31 @@ class MediaChild:
             self._unread = False  # an error ends the answer
             raise
 
-    def _ready_decoder(self) -> Sandbox:
-        if self._decoder is not None and (self._unread or self._decoder.closed):
-            self._decoder.close()
-            self._decoder = None
-        if self._decoder is None:
-            self._decoder = self._start(self._settings.decode_seconds, DECODE_MEMORY)
-            self._unread = False
-        return self._decoder
+    def _prepare(self) -> None:
+        self._ready_decoder().send({"do": "prepare"})
 
-    def _start(self, seconds: int, memory: int) -> Sandbox:
+    def _ready_decoder(self) -> Sandbox:
+        """The one that runs, unless it is in the middle of something or has worked long enough for its CPU limit."""
+        seconds, decoder = self._settings.decode_seconds, self._decoder
+        if decoder is not None and (self._unread or decoder.closed or decoder.waited > seconds):
+            decoder.close()
+            decoder = None
+        if decoder is None:
+            decoder = self._decoder = self._start(seconds, DECODE_MEMORY)[0]
+            self._unread = False
+        decoder.allow(seconds)
+        return decoder
+
+    def _start(self, seconds: int, memory: int) -> tuple[Sandbox, Path]:
         side = DecodeLimits(0, 0).max_side
-        limits = Limits(memory, self._settings.max_upload_bytes + MiB, cpu_seconds=4 * seconds)
+        limits = Limits(memory, self._settings.max_upload_bytes + MiB, cpu_seconds=CPU_SHARE * seconds)
         with self._lock:
-            if self._cancelled:
-                raise ChildDied(details={"exit": "cancelled"})
-            return Sandbox(
+            if self._closed:
+                raise ChildDied(details={"exit": "closed"})
+            if self._folder is None:
+                self._settings.spool.mkdir(parents=True, exist_ok=True)
+                self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=self._settings.spool)).resolve()
+            child = Sandbox(
                 "server.worker.child",
                 self._folder,
                 seconds,
@@ -171,6 +175,8 @@ class MediaChild:
                 max_payload=3 * side * side,
                 environment=_ENVIRONMENT,
             )
+            self._children = [old for old in self._children if not old.closed] + [child]
+            return child, self._folder
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def hls(folder: Path, clip_bytes: bytes, kind: str) -> dict[str, bytes]:
     folder.mkdir()
     choices = {"hls_time": "1", "hls_playlist_type": "vod", "hls_segment_type": kind}
     with (
-        av.open(io.BytesIO(clip_bytes)) as source,
+        av.open(io.BytesIO(clip_bytes), "r") as source,
         av.open(str(folder / "list.m3u8"), "w", format="hls", options=choices) as target,
     ):
         stream = target.add_stream_from_template(source.streams.video[0])
