@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
 
-from server.errors import DatabaseBusy
 from server.store.db import Database
-from tests.faults import faults
-from tests.faults.tree import TOY, Tree
-from tests.server.worker import toys
+from tests.faults import faults, submitting
+from tests.faults.tree import REAL, TOY, Tree
 
 pytestmark = pytest.mark.fault
 
 
-def test_accepted_checks_are_done_once_whatever_is_killed(tmp_path: Path) -> None:
-    tree = Tree(tmp_path / "data", TOY, max_attempts=20)
-    tree.start()
+@pytest.mark.parametrize(("command", "kills"), [(TOY, 4), (REAL, 5)], ids=["rows", "line"])
+def test_accepted_checks_are_done_once_whatever_is_killed(tmp_path: Path, command: tuple[str, ...], kills: int) -> None:
+    """`rows`: stand-ins for web and run, many short checks. `line`: pictures through the API, the real run."""
+    tree = Tree(tmp_path / "data", command, max_attempts=20, rate_checks="100000/minute")
     database = Database(f"sqlite:///{tmp_path / 'data' / 'unmask.db'}")
-
-    def submit(number: int) -> str | None:
-        try:
-            return toys.submit(database, f"https://example.org/{number}", priority=random.choice((0, 5)))
-        except DatabaseBusy:
-            return None
-
     try:
-        outcome = faults.run(tree, database, submit, kills=6, pause=0.4, seed=20261121)
+        with tree:
+            submit = submitting.rows(database) if command == TOY else submitting.uploads(tree, tmp_path)
+            outcome = faults.run(tree, database, submit, kills=kills, pause=0.4, seed=20261121)
     finally:
         database.close()
         tree.kill("tree")
     print(outcome.table())
-    assert outcome.states == {"complete": len(outcome.accepted)}, outcome.table()
-    assert outcome.twice == 0
-    assert outcome.orphans == {}
+    assert outcome.sound, outcome.table()
     assert outcome.interrupted > 0, "nothing was hit: the test proves nothing"
     assert max(max(seconds) for seconds in outcome.recovered.values()) < 15
     assert outcome.end_seconds < 5

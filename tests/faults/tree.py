@@ -14,6 +14,8 @@ from pathlib import Path
 from tests.served import UNMASK, Served
 
 REAL = (UNMASK, "serve")
+# Enters no result here; what is served need not be trained first.
+CALIBRATION = Path(__file__).parent.parent / "models" / "flagging_calibration.toml"
 TOY = (sys.executable, "-m", "tests.faults.toy_serve", "serve")
 
 
@@ -21,7 +23,7 @@ class Tree(Served):
     """A `Served` whose processes are known by their environment, and those below them by descent."""
 
     def __init__(self, data_dir: Path, command: Sequence[str] = REAL, **settings: object) -> None:
-        super().__init__(data_dir, log_level="info", **settings)
+        super().__init__(data_dir, calibration=CALIBRATION, **settings)
         self.command = command
         self._sign = f"UNMASK_DATA_DIR={data_dir}".encode()
         self._seen: dict[int, str] = {}  # pid -> when it started: a number may be given anew
