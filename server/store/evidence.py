@@ -36,6 +36,8 @@ class EvidenceStore:
         try:
             self.filesystem.pipe_file(self._path(evidence_id), content)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                self.delete(evidence_id)  # half a picture may have been written, of which nobody knows
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StorageFull from error
             raise

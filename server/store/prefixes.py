@@ -15,6 +15,7 @@ import math
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from string import hexdigits
 from typing import Any
 
 from sqlalchemy import func, select
@@ -75,7 +76,8 @@ def encode(session: Session, now: ListState, since: int | None = None) -> bytes:
         .limit(LIST_LIMIT)
     )
     if since is not None:
-        entries = entries.where(Location.listed_at > _moment(since) - OVERLAP)
+        known = min(max(since, 0), now.generation)  # the number comes from outside, or from before a restored backup
+        entries = entries.where(Location.listed_at > _moment(known) - OVERLAP)
     rows = session.execute(entries)
     if now.key_bits == 64:
         packed = sorted(bytes(key[:8]) + bytes([LABELS.index(label)]) for key, label in rows)
@@ -93,11 +95,10 @@ def bucket(session: Session, prefix: str, now: ListState) -> list[dict[str, Any]
             f"Ask by at most {now.bucket_digits} hex digits: a longer prefix would tell which page is meant.",
             details={"bucket_digits": now.bucket_digits},
         )
-    try:
-        low = bytes.fromhex(prefix.ljust(64, "0"))
-        high = bytes.fromhex(prefix.ljust(64, "f"))
-    except ValueError:
-        raise BadRequest("A prefix is made of hex digits.") from None
+    if not set(prefix) <= set(hexdigits):
+        raise BadRequest("A prefix is made of hex digits.")
+    low = bytes.fromhex(prefix.ljust(64, "0"))
+    high = bytes.fromhex(prefix.ljust(64, "f"))
     rows = session.execute(
         select(Location.url_key, VerdictRow.id, VerdictRow.label, VerdictRow.probability, VerdictRow.created_at)
         .join(VerdictRow, VerdictRow.media_id == Location.media_id)

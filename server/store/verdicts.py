@@ -76,6 +76,7 @@ def summaries(
             VerdictRow.created_at,
             VerdictRow.expires_at,
             VerdictRow.pipeline,
+            VerdictRow.basis,
         )
         .join(VerdictRow, VerdictRow.media_id == Location.media_id)
         .where(Location.url_key.in_(list(url_keys)), VerdictRow.variant == DEFAULT_VARIANT, VerdictRow.current)
@@ -86,15 +87,19 @@ def summaries(
             "label": label,
             "probability": probability,
             "checked_at": iso(created),
-            "stale": expires <= now or made_by != pipeline,
+            "stale": _stale(expires, made_by, basis, pipeline=pipeline, now=now),
         }
-        for key, verdict_id, label, probability, created, expires, made_by in rows
+        for key, verdict_id, label, probability, created, expires, made_by, basis in rows
     }
 
 
 def is_stale(verdict: VerdictRow, *, pipeline: str, now: datetime) -> bool:
     """Old, or made by a pipeline that is no longer the one in use. A human label does not age with the pipeline."""
-    return verdict.expires_at <= now or (verdict.pipeline != pipeline and verdict.basis != "human")
+    return _stale(verdict.expires_at, verdict.pipeline, verdict.basis, pipeline=pipeline, now=now)
+
+
+def _stale(expires: datetime, made_by: str, basis: str, *, pipeline: str, now: datetime) -> bool:
+    return expires <= now or (made_by != pipeline and basis != "human")
 
 
 def present(known: Known, *, pipeline: str, cache: str | None = None, now: datetime | None = None) -> dict[str, Any]:
@@ -127,6 +132,8 @@ def publish(
     keep: timedelta,
 ) -> VerdictRow:
     """A new version takes the place of the current one. Look-ups see one or the other, never none."""
+    # PostgreSQL: who publishes of the same media at this moment holds its row, and is seen by the next statement only.
+    session.execute(update(Media).where(Media.id == media.id).values(public=Media.public))
     before = session.execute(
         update(VerdictRow)
         .where(VerdictRow.media_id == media.id, VerdictRow.variant == variant, VerdictRow.current)
