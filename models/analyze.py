@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from models import calibrate, faces, pipeline, registry, summary
+from models.panel import Panel
+from models.stopwatch import Stopwatch
+from models.tracks import Tracker
 from models.types import Analysis, Frame, MediaInfo, Progress
 
-SEQUENCE_LENGTHS = (10, 20, 40, 60, 80, 100)
+SEQUENCE_LENGTHS = (10, 20, 40, 60, 80, 100)  # frames a person may choose to have looked at
 DEFAULT_FRAMES = 60
 
 
@@ -15,12 +19,16 @@ class Analyzer:
     def __init__(
         self, calibration: Path | None = None, detectors: Sequence[str] | None = None, onnx_threads: int = 1
     ) -> None:
-        raise NotImplementedError
+        """Reads the calibration and nothing else; models load with the first analysis, or with `warm`."""
+        self.calibration = calibrate.load(calibration)
+        self.detectors = registry.known(detectors)
+        self._panel = Panel(self.detectors, onnx_threads)
+        self._threads = onnx_threads
 
     @property
     def pipeline(self) -> str:
         """Version of code, weights and calibration together; a new one makes stored verdicts stale."""
-        raise NotImplementedError
+        return pipeline.version(self.calibration, self.detectors)
 
     def analyze(
         self,
@@ -29,8 +37,45 @@ class Analyzer:
         progress: Progress | None = None,
         detectors: Sequence[str] | None = None,
     ) -> Analysis:
-        """Judge a stream of frames; `detectors` narrows the choice (unknown name: UnknownDetector)."""
-        raise NotImplementedError
+        """Judge a stream of frames; `detectors` narrows the choice (unknown name: UnknownDetector).
+
+        Frames are let go as they are read: what stays are the crops of their faces.
+        """
+        names = self.detectors if detectors is None else registry.known(detectors)
+        say = progress or _silent
+        watch = Stopwatch()
+        looked_at = summary.LookedAt()
+        tracker = Tracker()
+        most = faces.MOST_IN_PICTURE if info.kind == "image" else faces.MOST_IN_FRAME
+        for frame in watch.waiting("decode", frames):
+            with watch.stage("faces"):
+                found = faces.find(frame, most, self._threads)
+            with watch.stage("tracks"):
+                tracker.add(found)
+            looked_at.add(frame, found)
+            say("faces", min(1.0, looked_at.frames / max(1, min(info.frames, DEFAULT_FRAMES))))
+        with watch.stage("tracks"):
+            judged = summary.judgeable(tracker.tracks(), info)
+        heard = []
+        for number, name in enumerate(names):
+            say("detectors", number / len(names))
+            with watch.stage(name):
+                heard.append(self._panel.hear(name, [track.usable for track in judged]))
+        say("evidence", 0.0)
+        with watch.stage("evidence"):
+            analysis = summary.analysis(judged, heard, looked_at, info, self.calibration)
+        say("evidence", 1.0)
+        analysis.timings.update(watch.seconds)
+        return analysis
+
+    def warm(self) -> None:
+        """Load everything now, so that the first check does not wait for it."""
+        faces.warm(self._threads)
+        self._panel.warm()
 
     def close(self) -> None:
-        raise NotImplementedError
+        self._panel.close()
+
+
+def _silent(stage: str, share: float) -> None:
+    return None

@@ -26,13 +26,24 @@ class Located:
     strain: float
 
 
-def find(frame: Frame, threads: int = 1) -> list[Face]:
-    """The faces of a frame, most confident first, each with its aligned crop and what speaks against using it."""
-    return [_face(frame, located) for located in locate(frame.rgb, threads)]
+# A crop is 196 KB: sixty frames of a crowd would hold half a gigabyte.
+MOST_IN_PICTURE, MOST_IN_FRAME = centerface.MOST_FACES, 8
 
 
-def locate(rgb: Rgb, threads: int = 1) -> list[Located]:
-    return [_describe(rgb, found) for found in centerface.find(rgb, threads)]
+def find(frame: Frame, most: int = MOST_IN_PICTURE, threads: int = 1) -> list[Face]:
+    """The largest faces of a frame, each with its aligned crop and what speaks against using it."""
+    return [_face(frame, located) for located in locate(frame.rgb, most, threads)]
+
+
+def locate(rgb: Rgb, most: int = MOST_IN_PICTURE, threads: int = 1) -> list[Located]:
+    found = sorted(centerface.find(rgb, threads), key=lambda face: -face.box[2] * face.box[3])
+    return [_describe(rgb, face) for face in found[:most]]
+
+
+def warm(threads: int = 1) -> None:
+    """Load finder and landmark model."""
+    locate(np.zeros((64, 64, 3), np.uint8), 1, threads)
+    landmarks.warm()
 
 
 def identity(rgb: Rgb, face: Face) -> Floats:

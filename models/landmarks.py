@@ -34,6 +34,10 @@ def identity(rgb: Rgb, box: Box) -> Floats:
     return np.asarray(_library().face_encodings(rgb, [_css(box)])[0], np.float32)
 
 
+def warm() -> None:
+    _library()
+
+
 def _css(box: Box) -> tuple[int, int, int, int]:
     x, y, width, height = box
     return round(y), round(x + width), round(y + height), round(x)

@@ -47,5 +47,5 @@ def verified(path: Path, sha256: str) -> bytes:
             f"The weights file {path.name} cannot be read ({error.strerror}). Install or train it again."
         ) from error
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise WeightsError(f"The weights file {path.name} is not the one its manifest lists. Install or train it again.")
+        raise WeightsError(f"The weights file {path.name} is not the one of its manifest. Install or train it again.")
     return content

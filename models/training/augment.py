@@ -14,19 +14,19 @@ from models.types import Rgb
 Rng = np.random.Generator
 
 
-def degrade(rgb: Rgb, rng: Rng) -> Rgb:
-    """One random version of an aligned crop, of the same size."""
-    rgb = _moved(rgb, rng)
-    if rng.random() < 0.5:
-        rgb = _coloured(rgb, rng)
-    if rng.random() < 0.6:
-        rgb = _rescaled(rgb, rng)
-    if rng.random() < 0.2:
+def degrade(rgb: Rgb, rng: Rng, strength: float = 1.0) -> Rgb:
+    """One random version of an aligned crop, of the same size; `strength` in [0, 1]."""
+    rgb = _moved(rgb, rng, strength)
+    if rng.random() < 0.4:
+        rgb = _coloured(rgb, rng, strength)
+    if rng.random() < 0.3 + 0.3 * strength:
+        rgb = _rescaled(rgb, rng, strength)
+    if rng.random() < 0.2 * strength:
         rgb = np.asarray(cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.4, 1.5)), np.uint8)
-    if rng.random() < 0.1:
+    if rng.random() < 0.1 * strength:
         rgb = _noisy(rgb, rng)
-    if rng.random() < 0.8:
-        rgb = recompressed(rgb, int(rng.integers(35, 96)), "webp" if rng.random() < 0.15 else "jpg")
+    if rng.random() < 0.9:
+        rgb = recompressed(rgb, int(rng.integers(int(60 - 25 * strength), 97)), "webp" if rng.random() < 0.1 else "jpg")
     return rgb
 
 
@@ -34,30 +34,34 @@ def recompressed(rgb: Rgb, quality: int, kind: str = "jpg") -> Rgb:
     """`kind`: jpg or webp."""
     flag = cv2.IMWRITE_JPEG_QUALITY if kind == "jpg" else cv2.IMWRITE_WEBP_QUALITY
     _, data = cv2.imencode(f".{kind}", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [flag, quality])
-    return np.asarray(cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8)
+    bgr = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def _moved(rgb: Rgb, rng: Rng) -> Rgb:
+def _moved(rgb: Rgb, rng: Rng, strength: float) -> Rgb:
     """Landmarks shake from frame to frame; a serving crop is never exactly the crop of training."""
     side = rgb.shape[0]
-    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), rng.normal(0, 3), rng.uniform(0.92, 1.3))
-    matrix[:, 2] += rng.normal(0, 0.02 * side, 2)
     if rng.random() < 0.5:
         rgb = np.ascontiguousarray(rgb[:, ::-1])
+    if rng.random() < 0.3:  # warping smooths: some crops stay as they are
+        return rgb
+    zoom = rng.uniform(1 - 0.08 * strength, 1 + 0.25 * strength)
+    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), rng.normal(0, 3 * strength), zoom)
+    matrix[:, 2] = matrix[:, 2] + rng.normal(0, 0.02 * side * strength, 2)
     return np.asarray(cv2.warpAffine(rgb, matrix, (side, side), borderMode=cv2.BORDER_REFLECT_101), np.uint8)
 
 
-def _coloured(rgb: Rgb, rng: Rng) -> Rgb:
-    contrast, brightness = rng.uniform(0.7, 1.3), rng.uniform(-25, 25)
-    tint = rng.uniform(0.92, 1.08, 3) * contrast
+def _coloured(rgb: Rgb, rng: Rng, strength: float) -> Rgb:
+    contrast, brightness = 1 + strength * rng.uniform(-0.3, 0.3), strength * rng.uniform(-25, 25)
+    tint = (1 + strength * rng.uniform(-0.08, 0.08, 3)) * contrast
     levels = np.arange(256, dtype=np.float64)[:, None] * tint + brightness + (1 - contrast) * 128
     table = np.clip(levels, 0, 255).astype(np.uint8)[None]
     return np.asarray(cv2.LUT(rgb, table), np.uint8)
 
 
-def _rescaled(rgb: Rgb, rng: Rng) -> Rgb:
+def _rescaled(rgb: Rgb, rng: Rng, strength: float) -> Rgb:
     side = rgb.shape[0]
-    small = int(side * rng.uniform(0.3, 0.9))
+    small = int(side * rng.uniform(0.6 - 0.3 * strength, 0.95))
     ways = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
     down = cv2.resize(rgb, (small, small), interpolation=ways[rng.integers(3)])
     return np.asarray(cv2.resize(down, (side, side), interpolation=ways[rng.integers(1, 3)]), np.uint8)

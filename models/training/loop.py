@@ -30,11 +30,13 @@ AHEAD = 4
 class Plan:
     minutes: float
     seed: int
-    batch: int = 48
+    batch: int = 32
     peak_rate: float = 1.5e-3
     last_rate: float = 1e-5
     warm_up: int = 100  # steps
     smoothing: float = 0.02
+    harder_until: int = 4000  # steps over which augmentation grows to its full strength
+    strongest: float = 0.6  # all of it was more than 28,000 weights can take
     save_seconds: float = 60.0
     judge_seconds: float = 150.0
     most_steps: int | None = None
@@ -64,15 +66,18 @@ def fit(
     state = _State(model, optimizer, folder, resume)
     best = folder / "best.weights.h5"
     saved = judged = ticked = time.monotonic()
+    losses: deque[float] = deque(maxlen=200)
     for x, y in _batches(shard, sampler, plan, state.step):
         optimizer.learning_rate.assign(_rate(state.step, state.seconds / (60 * plan.minutes), plan))
-        loss = float(model.train_on_batch(x, y))
+        model.reset_metrics()
+        losses.append(float(model.train_on_batch(x, y)))
         now = time.monotonic()
         state.advance(now - ticked)
         ticked = now
         over = state.seconds >= 60 * plan.minutes or state.step == plan.most_steps
         if over or time.monotonic() - judged > plan.judge_seconds:
             score = judge(model)
+            loss = sum(losses) / len(losses)
             log.info("step %d, %.0f s, loss %.3f, judged %.4f", state.step, state.seconds, loss, score)
             if score > state.best:
                 state.best = score
@@ -146,6 +151,7 @@ def _batches(shard: Shard, sampler: Sampler, plan: Plan, first: int) -> Iterator
 def _batch(shard: Shard, sampler: Sampler, plan: Plan, step: int) -> Batch:
     rng = np.random.default_rng((plan.seed, step))
     chosen: NDArray[np.int64] = sampler.draw(plan.batch, rng)
-    crops = np.stack([degrade(np.asarray(shard.crops[i]), rng) for i in chosen])
+    strength = plan.strongest * min(1.0, step / plan.harder_until)
+    crops = np.stack([degrade(np.asarray(shard.crops[i]), rng, strength) for i in chosen])
     labels = np.array([[shard.items[i].fake] for i in chosen], np.float32)
-    return crops.astype(np.float32) / 255, labels
+    return np.asarray(crops, np.float32) / np.float32(255), labels

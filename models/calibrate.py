@@ -1,0 +1,151 @@
+"""The calibration file: all numbers between a detector's raw score and a verdict. No threshold lives in code.
+
+    id = "2026-11-21"                # enters the pipeline version: change it with the content
+    dataset = "held-out groups of ..."
+    prior = 0.5                      # share of manipulated media the probability holds for
+
+    [labels]
+    likely_p = 0.01                  # "likely" at a conformal p-value up to this
+    no_evidence_quantile = 0.05      # "no evidence" below this quantile of the fakes
+
+    [bands]                          # a detector's band, by its calibrated probability
+    low = 0.35
+    high = 0.65
+
+    [detectors.meso4]                # log-likelihood ratio = weight * (slope * logit(p_fake) + intercept)
+    slope = 1.2                      # above 0
+    intercept = -0.3
+    weight = 1.0                     # 0 to 1, earned on the calibration set
+    cap = 6.0                        # the ratio stays within -cap and cap
+    refits = [[1.1, -0.2], ...]      # slope and intercept of group-bootstrap refits, for the interval
+
+    [scores]                         # summed ratios of the calibration items, ascending
+    real = [-4.1, ..., 3.9]
+    fake = [-2.0, ..., 5.2]
+
+Whoever hands in such a file changes verdicts without touching anything else: `load(path)`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.errors import CalibrationError
+
+SHIPPED = Path(__file__).parent / "weights" / "calibration.toml"
+
+
+@dataclass(frozen=True)
+class Platt:
+    """One detector's scale. `refits` are (slope, intercept) of bootstrap refits."""
+
+    slope: float
+    intercept: float
+    weight: float
+    cap: float
+    refits: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.slope <= 0 or self.cap <= 0 or not 0 <= self.weight <= 1:
+            raise CalibrationError("slope and cap must lie above 0, and weight between 0 and 1.")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    id: str
+    dataset: str
+    prior: float
+    likely_p: float
+    no_evidence_quantile: float
+    low_band: float
+    high_band: float
+    detectors: Mapping[str, Platt]
+    real: tuple[float, ...]
+    fake: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not 0 < self.prior < 1:
+            raise CalibrationError("prior must lie between 0 and 1.")
+        if not all(scores and list(scores) == sorted(scores) for scores in (self.real, self.fake)):
+            raise CalibrationError("scores.real and scores.fake must be lists in ascending order.")
+
+    def p_value(self, score: float, tracks: int = 1) -> float:
+        """Conformal: how many genuine items score as high, the item itself counted among them. Times the tracks."""
+        as_high = len(self.real) - bisect_left(self.real, score)
+        return min(1.0, tracks * (1 + as_high) / (1 + len(self.real)))
+
+    def fake_quantile(self, score: float) -> float:
+        """Share of manipulated calibration items that score lower."""
+        return bisect_left(self.fake, score) / len(self.fake)
+
+
+def load(path: Path | None = None) -> Calibration:
+    """A calibration file, or the shipped one; raises CalibrationError that names what is wrong."""
+    path = path or SHIPPED
+    try:
+        return parsed(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise CalibrationError(f"The calibration file {path} cannot be read ({error.strerror}).") from error
+    except KeyError as error:
+        raise CalibrationError(f"The calibration file {path} lacks {error}.") from error
+    except (TypeError, ValueError, tomllib.TOMLDecodeError) as error:
+        raise CalibrationError(f"The calibration file {path} is not understood: {error}.") from error
+
+
+def parsed(table: Mapping[str, Any]) -> Calibration:
+    return Calibration(
+        id=str(table["id"]),
+        dataset=str(table["dataset"]),
+        prior=float(table["prior"]),
+        likely_p=float(table["labels"]["likely_p"]),
+        no_evidence_quantile=float(table["labels"]["no_evidence_quantile"]),
+        low_band=float(table["bands"]["low"]),
+        high_band=float(table["bands"]["high"]),
+        detectors={name: _platt(entry) for name, entry in table["detectors"].items()},
+        real=tuple(float(score) for score in table["scores"]["real"]),
+        fake=tuple(float(score) for score in table["scores"]["fake"]),
+    )
+
+
+def _platt(entry: Mapping[str, Any]) -> Platt:
+    refits = tuple((float(slope), float(intercept)) for slope, intercept in entry.get("refits", ()))
+    slope, intercept, weight, cap = (float(entry[key]) for key in ("slope", "intercept", "weight", "cap"))
+    return Platt(slope, intercept, weight, cap, refits)
+
+
+def written(calibration: Calibration) -> str:
+    """The file's text; `parsed(tomllib.loads(written(c))) == c` up to the rounding of the scores."""
+    lines = [
+        f'id = "{calibration.id}"',
+        f'dataset = "{calibration.dataset}"',
+        f"prior = {calibration.prior}",
+        f"reals = {len(calibration.real)}",
+        f"fakes = {len(calibration.fake)}",
+        "\n[labels]",
+        f"likely_p = {calibration.likely_p}",
+        f"no_evidence_quantile = {calibration.no_evidence_quantile}",
+        "\n[bands]",
+        f"low = {calibration.low_band}",
+        f"high = {calibration.high_band}",
+    ]
+    for name, platt in calibration.detectors.items():
+        refits = ", ".join(f"[{slope:.4f}, {intercept:.4f}]" for slope, intercept in platt.refits)
+        lines += [
+            f"\n[detectors.{name}]",
+            f"slope = {platt.slope:.6f}",
+            f"intercept = {platt.intercept:.6f}",
+            f"weight = {platt.weight:.4f}",
+            f"cap = {platt.cap:.4f}",
+            f"refits = [{refits}]",
+        ]
+    lines += ["\n[scores]", f"real = {_listed(calibration.real)}", f"fake = {_listed(calibration.fake)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _listed(scores: tuple[float, ...]) -> str:
+    return "[" + ", ".join(f"{score:.4f}" for score in scores) + "]"

@@ -1,0 +1,233 @@
+"""Clips, by PyAV: a first pass reads only the packets' times, a second decodes what the samples need.
+
+Seeking to arbitrary frames of a clip with few key frames costs thirteen times a sequential read, and reading all of
+a long clip costs its length. The packets' times show where key frames lie: groups of pictures that hold no sample are
+skipped undecoded, a sample near a key frame moves onto it, and frames nothing refers to are left out.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from models.errors import CorruptMedia, TooLong, UnsupportedMedia
+from models.types import Frame, MediaInfo, Rgb
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+MOST_PACKETS = 1_000_000  # nine hours at 30 frames a second
+SPARSE = 4  # frames a sample stands for, from which on unreferenced frames may be left out
+SNAP = 0.34  # share of the distance between samples that one may move to lie on a key frame
+WIDEST_PIXEL = 3  # sample aspect ratios beyond this are mistakes
+
+_DEMUXERS = {"matroska": "video/webm", "mov": "video/mp4", "avi": "video/x-msvideo", "flv": "video/x-flv"}
+_DEMUXERS |= {"mpegts": "video/mp2t", "mpeg": "video/mpeg", "ogg": "video/ogg", "asf": "video/x-ms-asf"}
+
+
+class Limits(Protocol):
+    @property
+    def max_seconds(self) -> float: ...
+    @property
+    def max_side(self) -> int: ...
+    @property
+    def threads(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Presentation times of the clip's packets in ticks, in order; `keys` are those of key frames."""
+
+    times: tuple[int, ...]
+    keys: tuple[int, ...]
+    tick: Fraction
+
+    @property
+    def duration(self) -> float:
+        if len(self.times) < 2:
+            return 0.0
+        span = self.times[-1] - self.times[0]
+        return float((span + span / (len(self.times) - 1)) * self.tick)
+
+
+def container_of(head: bytes) -> str | None:
+    """The demuxer for these bytes. Naming it shuts out playlists and SDP, which reach for other files and hosts."""
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+        return "mov"
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return "matroska"
+    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
+        return "avi"
+    if head.startswith(b"\x00\x00\x01\xba"):
+        return "mpeg"
+    if head.startswith(b"G") and head[188:189] == b"G" and head[376:377] == b"G":
+        return "mpegts"
+    starts = {b"FLV\x01": "flv", b"OggS": "ogg", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": "asf"}
+    return next((name for start, name in starts.items() if head.startswith(start)), None)
+
+
+def probe(path: Path, container: str, max_seconds: float) -> MediaInfo:
+    with _opened(path, container) as source:
+        stream = _stream(source)
+        width, height = stream.codec_context.width, stream.codec_context.height
+        timeline = _timeline(source, stream, max_seconds)
+    mime = _DEMUXERS[container]
+    return MediaInfo("video", mime, width, height, timeline.duration, len(timeline.times))
+
+
+def decode(path: Path, container: str, limits: Limits, count: int) -> Iterator[Frame]:
+    with _opened(path, container) as source:
+        timeline = _timeline(source, _stream(source), limits.max_seconds)
+    wanted = samples(timeline, count)
+    seen = 0
+    with _opened(path, container) as source:
+        for index, frame in _decoded(source, timeline, wanted, limits.threads):
+            seconds = float((timeline.times[index] - timeline.times[0]) * timeline.tick)
+            yield Frame(_upright_rgb(frame, limits.max_side), seconds, index)
+            seen += 1
+    if not seen:
+        raise CorruptMedia("No frame of the video can be decoded. Send the whole, undamaged file.")
+
+
+def samples(timeline: Timeline, count: int) -> list[int]:
+    """Ticks to look at, in order: the middles of `count` equal stretches, on a key frame where one is near."""
+    times = timeline.times
+    if len(times) <= count:
+        return list(times)
+    start, span = times[0], times[-1] - times[0]
+    chosen = []
+    for i in range(count):
+        middle = start + (i + 0.5) * span / count
+        near = _nearest(timeline.keys, middle)
+        close = abs(near - middle) <= SNAP * span / count
+        chosen.append(near if close else _nearest(times, middle))
+    return sorted(set(chosen))
+
+
+def _nearest(times: tuple[int, ...], target: float) -> int:
+    place = bisect_left(times, target)
+    return min(times[max(0, place - 1) : place + 1], key=lambda time: abs(time - target))
+
+
+@contextmanager
+def _opened(path: Path, container: str) -> Iterator[InputContainer]:
+    import av
+
+    options = {"protocol_whitelist": "file", "format_whitelist": f"{container},mp4,webm", "max_streams": "32"}
+    try:
+        with av.open(str(path), format=container, container_options=options, metadata_errors="replace") as source:
+            yield source
+    except av.error.FFmpegError as error:
+        raise CorruptMedia("The video is damaged or cut short. Send the whole file.") from error
+
+
+def _stream(source: InputContainer) -> VideoStream:
+    import av
+
+    for stream in source.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None:
+            return stream
+    raise UnsupportedMedia("The file holds no video that can be read. Send the video itself, as MP4 or WebM.")
+
+
+def _timeline(source: InputContainer, stream: VideoStream, max_seconds: float) -> Timeline:
+    times, keys = [], []
+    tick = stream.time_base or Fraction(1, 1000)
+    for packet in source.demux(stream):
+        time = packet.pts if packet.pts is not None else packet.dts
+        if time is None or not packet.size:
+            continue
+        times.append(time)
+        if packet.is_keyframe:
+            keys.append(time)
+        if len(times) > MOST_PACKETS:
+            raise TooLong(f"The video has more than {MOST_PACKETS:,} frames. Send a part of it.")
+    timeline = Timeline(tuple(sorted(times)), tuple(sorted(keys)) or tuple(sorted(times)[:1]), tick)
+    if not times:
+        raise CorruptMedia("The video holds no frame. Send the whole file.")
+    if timeline.duration > max_seconds:
+        raise TooLong(f"The video lasts {timeline.duration:,.0f} s; at most {max_seconds:,.0f} s are looked at.")
+    return timeline
+
+
+def _decoded(
+    source: InputContainer, timeline: Timeline, wanted: list[int], threads: int
+) -> Iterator[tuple[int, VideoFrame]]:
+    """(place in the clip, frame) for each sample: the first decoded frame at or after it."""
+    stream = _stream(source)
+    codec = stream.codec_context
+    codec.thread_type = "AUTO"
+    codec.thread_count = threads
+    if len(timeline.times) >= SPARSE * len(wanted):
+        codec.skip_frame = "NONREF"
+    due = iter(wanted)
+    target = next(due, None)
+    last: VideoFrame | None = None
+    for frame in _frames(source, stream, timeline, wanted):
+        if target is None:
+            return
+        last = frame
+        if frame.pts is not None and frame.pts < target:
+            continue
+        last = None
+        yield _place(timeline, frame), frame
+        while target is not None and (frame.pts is None or target <= frame.pts):
+            target = next(due, None)
+    if target is not None and last is not None:
+        yield _place(timeline, last), last
+
+
+def _place(timeline: Timeline, frame: VideoFrame) -> int:
+    if frame.pts is None:
+        return 0
+    return min(bisect_left(timeline.times, frame.pts), len(timeline.times) - 1)
+
+
+def _frames(
+    source: InputContainer, stream: VideoStream, timeline: Timeline, wanted: list[int]
+) -> Iterator[VideoFrame]:
+    """Decoded frames, without the groups of pictures between two key frames that hold no sample."""
+    import av
+
+    needed, flushed = True, True
+    for packet in source.demux(stream):
+        time = packet.pts if packet.pts is not None else packet.dts
+        if packet.is_keyframe and time is not None:
+            needed = _holds_sample(timeline, wanted, time)
+            if not needed and not flushed:
+                yield from stream.decode(None)
+                stream.codec_context.flush_buffers()
+                flushed = True
+        if not needed and packet.size:
+            continue
+        try:
+            yield from stream.decode(packet)
+        except av.error.InvalidDataError:  # a damaged stretch: go on behind it
+            continue
+        flushed = False
+
+
+def _holds_sample(timeline: Timeline, wanted: list[int], key: int) -> bool:
+    following = bisect_left(timeline.keys, key + 1)
+    end = timeline.keys[following] if following < len(timeline.keys) else timeline.times[-1] + 1
+    first = bisect_left(wanted, key)
+    return first < len(wanted) and wanted[first] < end
+
+
+def _upright_rgb(frame: VideoFrame, max_side: int) -> Rgb:
+    pixel = float(frame.sample_aspect_ratio or 1) if hasattr(frame, "sample_aspect_ratio") else 1.0
+    width = frame.width * (pixel if 1 / WIDEST_PIXEL <= pixel <= WIDEST_PIXEL else 1.0)
+    scale = min(1.0, max_side / max(width, frame.height))
+    to_width, to_height = max(1, round(width * scale)), max(1, round(frame.height * scale))
+    rgb = frame.to_ndarray(format="rgb24", width=to_width, height=to_height)
+    turns = round(frame.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(rgb, turns)) if turns else np.asarray(rgb, np.uint8)

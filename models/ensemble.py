@@ -1,0 +1,98 @@
+"""Detectors' scores to one calibrated probability. Pure functions: no file, no clock, no library.
+
+Each detector's score becomes a log-likelihood ratio; shrunk and capped they add up. One that abstained or failed adds
+nothing, so it moves the sum neither way. The media is its highest track.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from models.calibrate import Calibration, Platt
+from models.types import Band
+
+NEAREST = 1e-6  # scores this close to 0 and 1 are as far as a logit goes
+INTERVAL = (0.05, 0.95)  # of the refits
+
+Scores = Mapping[str, float | None]  # detector -> p_fake of a track, None when it has none
+
+
+@dataclass(frozen=True)
+class Combined:
+    """One track's evidence, or the media's."""
+
+    ratio: float  # sum of log-likelihood ratios
+    probability: float
+    interval: tuple[float, float]
+    p_value: float
+    fake_quantile: float
+
+
+def logit(p: float) -> float:
+    p = min(max(p, NEAREST), 1 - NEAREST)
+    return math.log(p / (1 - p))
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
+
+
+def ratio(p_fake: float, platt: Platt, refit: tuple[float, float] | None = None) -> float:
+    """One detector's log-likelihood ratio, shrunk by its weight and capped."""
+    slope, intercept = refit or (platt.slope, platt.intercept)
+    return max(-platt.cap, min(platt.cap, platt.weight * (slope * logit(p_fake) + intercept)))
+
+
+def calibrated(p_fake: float, platt: Platt, prior: float) -> float:
+    """What one detector alone says, as a probability."""
+    return sigmoid(platt.slope * logit(p_fake) + platt.intercept + logit(prior))
+
+
+def combine(scores: Scores, calibration: Calibration, tracks: int = 1) -> Combined | None:
+    """The evidence of one track among `tracks`; None when no calibrated detector scored it."""
+    known = {name: p for name, p in scores.items() if p is not None and name in calibration.detectors}
+    if not known:
+        return None
+    total = _total(known, calibration, None)
+    odds = logit(calibration.prior)
+    refits = min(len(calibration.detectors[name].refits) for name in known)
+    spread = sorted(sigmoid(_total(known, calibration, i) + odds) for i in range(refits)) or [sigmoid(total + odds)]
+    low, high = (spread[round(q * (len(spread) - 1))] for q in INTERVAL)
+    probability = sigmoid(total + odds)
+    return Combined(
+        ratio=total,
+        probability=probability,
+        interval=(min(low, probability), max(high, probability)),
+        p_value=calibration.p_value(total, tracks),
+        fake_quantile=calibration.fake_quantile(total),
+    )
+
+
+def highest(tracks: Sequence[Combined | None]) -> int | None:
+    """Which track speaks for the media; None when none could be judged."""
+    judged = [i for i, track in enumerate(tracks) if track is not None]
+    return max(judged, key=lambda i: (tracks[i] or _NOTHING).ratio, default=None)
+
+
+def band(probability: float, calibration: Calibration) -> Band:
+    if probability >= calibration.high_band:
+        return "high"
+    return "low" if probability <= calibration.low_band else "uncertain"
+
+
+def disagree(bands: Sequence[Band]) -> bool:
+    return "high" in bands and "low" in bands
+
+
+def _total(known: Mapping[str, float | None], calibration: Calibration, refit: int | None) -> float:
+    # fsum: the order in which detectors are listed must not move the last digit
+    return math.fsum(
+        ratio(p, platt, None if refit is None else platt.refits[refit])
+        for p, platt in ((p, calibration.detectors[name]) for name, p in known.items())
+        if p is not None
+    )
+
+
+_NOTHING = Combined(-math.inf, 0.0, (0.0, 0.0), 1.0, 0.0)

@@ -1,0 +1,20 @@
+"""The pipeline's version: code, weights and calibration in one short string. Standard library only."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from models import catalogue
+from models.calibrate import Calibration, written
+
+# Raise it with any change to code that can change a score: decoding, finding, cropping, gates, combining.
+CODE_VERSION = 1
+
+
+def version(calibration: Calibration, detectors: Sequence[str]) -> str:
+    """A new one makes stored verdicts stale."""
+    entries = catalogue.manifest()
+    parts = [written(calibration)]
+    parts += [f"{name}:{entries[name].sha256 if name in entries else 'none'}" for name in sorted(detectors)]
+    return f"p{CODE_VERSION}-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]

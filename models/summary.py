@@ -1,0 +1,147 @@
+"""What was found and heard, put together as an Analysis: tracks that count, reasons, segments with their evidence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from models import catalogue, ensemble, evidence, quality
+from models.calibrate import Calibration
+from models.panel import FAILED, Heard
+from models.types import (
+    Abstained,
+    Analysis,
+    Coverage,
+    DetectorReport,
+    Face,
+    FaceTrack,
+    Frame,
+    MediaInfo,
+    Score,
+)
+
+FEWEST_FACES = 5  # of a person in a clip, below which the reasons say so
+PASSING_SHARE = 0.1  # somebody seen this little beside the most seen person is not judged: often no face at all
+SHORTEST = 1.0  # seconds
+
+
+@dataclass
+class LookedAt:
+    frames: int = 0
+    faces: int = 0
+    usable: int = 0
+    first: float = 0.0
+    last: float = 0.0
+    turned_down: Counter[str] = field(default_factory=Counter)
+
+    def add(self, frame: Frame, found: Sequence[Face]) -> None:
+        self.first = frame.t if self.frames == 0 else self.first
+        self.last = frame.t
+        self.frames += 1
+        self.faces += len(found)
+        self.usable += sum(face.usable for face in found)
+        self.turned_down.update(reason for face in found for reason in face.reasons)
+
+
+def judgeable(tracks: Sequence[FaceTrack], info: MediaInfo) -> list[FaceTrack]:
+    """Tracks with usable faces; in a clip, without those that only flash by."""
+    usable = [track for track in tracks if track.usable]
+    if info.kind == "image":
+        return usable
+    most = max((len(track.usable) for track in usable), default=0)
+    return [track for track in usable if len(track.usable) > PASSING_SHARE * most]
+
+
+def analysis(
+    tracks: Sequence[FaceTrack],
+    heard: Sequence[Heard],
+    looked_at: LookedAt,
+    info: MediaInfo,
+    calibration: Calibration,
+) -> Analysis:
+    combined = [
+        ensemble.combine({h.name: _p_fake(h.said[i]) for h in heard}, calibration, len(tracks))
+        for i in range(len(tracks))
+    ]
+    top = ensemble.highest(combined)
+    best = combined[top] if top is not None else None
+    reports = _reports(heard, top, calibration)
+    segments = [
+        evidence.segment(track, result, {h.name: h.said[i] for h in heard}, calibration)
+        for i, (track, result) in enumerate(zip(tracks, combined, strict=True))
+        if result is not None
+    ]
+    return Analysis(
+        probability=best.probability if best else None,
+        interval=best.interval if best else None,
+        p_value=best.p_value if best else None,
+        fake_quantile=best.fake_quantile if best else None,
+        kinds=_kinds(reports),
+        reasons=_reasons(looked_at, info, reports, tracks[top] if top is not None else None),
+        coverage=Coverage(
+            looked_at.frames,
+            max(info.frames, looked_at.frames),
+            sum(len(track.usable) for track in tracks),
+            len(tracks),
+            info.duration,
+        ),
+        detectors=tuple(reports),
+        segments=tuple(sorted(segments, key=lambda segment: -segment.score)),
+        calibration=calibration.id,
+        prior=calibration.prior,
+    )
+
+
+def _p_fake(said: Score | Abstained | None) -> float | None:
+    return said.p_fake if isinstance(said, Score) else None
+
+
+def _reports(heard: Sequence[Heard], top: int | None, calibration: Calibration) -> list[DetectorReport]:
+    weights = {
+        h.name: calibration.detectors[h.name].weight
+        for h in heard
+        if h.name in calibration.detectors and top is not None and isinstance(h.said[top], Score)
+    }
+    total = sum(weights.values()) or 1.0
+    return [_report(h, top, weights.get(h.name, 0.0) / total, calibration) for h in heard]
+
+
+def _report(heard: Heard, top: int | None, weight: float, calibration: Calibration) -> DetectorReport:
+    ms = round(heard.seconds * 1000)
+    if heard.failed:
+        return DetectorReport(heard.name, heard.version, "failed", None, 0.0, ms, FAILED)
+    said = heard.said[top] if top is not None else next(iter(heard.said), None)
+    if not isinstance(said, Score) or heard.name not in calibration.detectors:
+        reason = said.reason if isinstance(said, Abstained) else "out_of_distribution" if said else "no_face"
+        return DetectorReport(heard.name, heard.version, "abstained", None, 0.0, ms, reason)
+    score = ensemble.calibrated(said.p_fake, calibration.detectors[heard.name], calibration.prior)
+    return DetectorReport(heard.name, heard.version, ensemble.band(score, calibration), score, weight, ms)
+
+
+def _kinds(reports: Sequence[DetectorReport]) -> tuple[str, ...]:
+    entries = catalogue.manifest()
+    kinds = [kind for r in reports if r.band == "high" and r.name in entries for kind in entries[r.name].kinds]
+    return tuple(dict.fromkeys(kinds))
+
+
+def _reasons(
+    looked_at: LookedAt, info: MediaInfo, reports: Sequence[DetectorReport], track: FaceTrack | None
+) -> tuple[str, ...]:
+    found = []
+    if not looked_at.faces:
+        found.append("no_face")
+    found += [name for name, count in looked_at.turned_down.items() if 2 * count > looked_at.faces]
+    if looked_at.faces and not looked_at.usable and not found:
+        found.append(looked_at.turned_down.most_common(1)[0][0])
+    if info.kind == "video" and info.duration < SHORTEST:
+        found.append("too_short")
+    if info.kind == "video" and track is not None and len(track.usable) < FEWEST_FACES:
+        found.append("too_few_frames")
+    if quality.low_resolution(info.width, info.height):
+        found.append("low_resolution")
+    if ensemble.disagree([report.band for report in reports]):
+        found.append("detectors_disagree")
+    if any(report.band == "failed" for report in reports):
+        found.append(FAILED)
+    return tuple(found)

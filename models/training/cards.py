@@ -1,0 +1,144 @@
+"""A model card with the measured numbers, the manifest entry, and one line in the log of runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.calibrate import Calibration
+from models.evaluate.crops import SetResult
+from models.evaluate.metrics import Measured
+from models.training.crops import Item
+from models.training.loop import Trained
+from models.training.split import part_of
+
+
+@dataclass(frozen=True)
+class Facts:
+    sha256: str
+    parity: float
+    trained: Trained
+    seed: int
+    date: str
+    items: Sequence[Item]
+    seen: Sequence[SetResult]
+    pooled: Measured
+    recompressed: Measured
+    unseen: Sequence[SetResult]
+    calibration: Calibration
+    calibration_error: float
+    false_alarms: tuple[float, float]  # of genuine, of manipulated
+
+
+def write(facts: Facts, version: str, title: str, out: Path) -> None:
+    (out / "cards").mkdir(parents=True, exist_ok=True)
+    (out / "cards" / "meso4.md").write_text(_card(facts, version, title), encoding="utf-8")
+    (out / "weights" / "manifest.toml").write_text(_manifest(facts, version, title), encoding="utf-8")
+    with (out / "cards" / "runs.md").open("a", encoding="utf-8") as runs:
+        if runs.tell() == 0:
+            runs.write("# Runs\n\n| date | detector | seed | images | minutes | AUC, judged groups | sha256 |\n")
+            runs.write("|---|---|---|---|---|---|---|\n")
+        runs.write(
+            f"| {facts.date} | meso4 {version} | {facts.seed} | {facts.trained.images:,} "
+            f"| {facts.trained.seconds / 60:.0f} | {facts.pooled} | `{facts.sha256[:12]}` |\n"
+        )
+
+
+def _manifest(facts: Facts, version: str, title: str) -> str:
+    sets = sorted({item.dataset for item in facts.items})
+    metrics = {f"auc_{result.name}": result.auc.value for result in [*facts.seen, *facts.unseen] if result.auc}
+    numbers = ", ".join(f"{name} = {value:.3f}" for name, value in metrics.items())
+    return f"""# What ships in this folder. One table a detector; written by training, read by models/catalogue.py.
+[meso4]
+file = "meso4.onnx"
+sha256 = "{facts.sha256}"
+version = "{version}"
+title = "{title}"
+licence = "Apache-2.0 (network and code); trained on research-only face sets, see the card"
+source = "trained here from random weights; network of Afchar et al. 2018"
+trained_on = "{", ".join(sets)}"
+kinds = ["face_swap"]
+input_size = 256
+colour_order = "rgb"
+value_range = "0-255"
+polarity = "high is fake"
+metrics = {{ {numbers} }}
+"""
+
+
+def _card(facts: Facts, version: str, title: str) -> str:
+    real_share, fake_share = facts.false_alarms
+    calibration = facts.calibration
+    return f"""# {title} {version}
+
+Looks at the texture of one aligned face (256 px, RGB) for traces of a **face swap**. 28,000 weights; the network of
+Afchar et al. 2018 (MesoNet), trained here from random weights on {facts.date}. **Provisional weights**: a small network
+on small sets, there to carry the whole line, not to be relied on alone.
+
+## What it learned from
+
+{_table(facts.items)}
+
+Groups (a video, an original, a person) are never torn apart: 70 % train, 15 % choose the best moment and measure, 15 %
+calibrate. In DFDC the same actors recur in several originals, so its numbers hold for new videos, not for new people.
+{sum(item.how == "margin" for item in facts.items)} of {len(facts.items):,} crops were cut without landmarks.
+{facts.trained.images:,} augmented crops in {facts.trained.seconds / 60:.0f} minutes on two shared cores, seed \
+{facts.seed}. Both classes got the same scaling, blur, colour shifts and JPEG/WebP recompression.
+
+The sets are for research only; Unmask claims no licence to redistribute them, and no picture of them is in this
+repository. Faces are aligned by dlib's 68-point model, whose training data (iBUG 300-W) excludes commercial use.
+
+## How well
+
+AUC with 95 % bootstrap interval over groups. The groups below also chose which moment of the training was kept, so
+these numbers are a little kind. `TPR` is the share of fakes found where 5 % of that set's genuine faces are flagged.
+
+{_results(facts.seen)}
+
+All of them together: {facts.pooled}. After JPEG at quality 50 (1,000 crops): {facts.recompressed}.
+
+Sets it never learned from (whole-picture synthesis, which it is not made for):
+
+{_results(facts.unseen)}
+
+## Calibration
+
+Platt scaling on {len(calibration.real):,} genuine and {len(calibration.fake):,} manipulated faces of groups used for
+nothing else ({calibration.dataset}). On the measured groups: expected calibration error {facts.calibration_error:.3f}
+at equal shares; the rule for "likely" (p <= {calibration.likely_p}) flags {real_share:.1%} of genuine and \
+{fake_share:.1%} of manipulated faces.
+
+## Where it fails
+
+- Fakes whole-picture generators made (GAN, diffusion), lip-sync and talking heads: it looks for swaps.
+- Swap methods and cameras unlike its sets: a network this small does not carry over (published Meso-4: AUC .556 on
+  DFDC, .609 on Celeb-DF). Expect chance on live swaps from the web.
+- Strong compression, small faces, blur: such faces are turned down before they reach it.
+- False alarms by age, gender and skin colour have not been measured.
+- Its heatmap (Grad-CAM, 32 x 32) shows where the score came from, not where a picture was altered.
+
+ONNX against Keras: largest difference {facts.parity:.1e}. sha256 `{facts.sha256}`.
+"""
+
+
+def _table(items: Sequence[Item]) -> str:
+    counts = Counter((item.dataset, part_of(item.group), item.fake) for item in items)
+    lines = ["| set | train real / fake | measure real / fake | calibrate real / fake |", "|---|---|---|---|"]
+    for name in sorted({item.dataset for item in items}):
+        cells = [
+            f"{counts[name, part, False]:,} / {counts[name, part, True]:,}" for part in ("train", "judge", "calibrate")
+        ]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _results(results: Sequence[SetResult]) -> str:
+    if not results:
+        return "(not measured in this run)"
+    lines = ["| set | real / fake | AUC | TPR |", "|---|---|---|---|"]
+    for result in results:
+        tpr = "-" if result.tpr is None else f"{result.tpr:.2f}"
+        lines.append(f"| {result.name} | {result.reals:,} / {result.fakes:,} | {result.auc or '-'} | {tpr} |")
+    return "\n".join(lines)
