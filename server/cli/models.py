@@ -22,4 +22,4 @@ def list_models(as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(entry))
         else:
-            click.echo(f"{entry['name']:<16}{entry['state']:<16}{entry['version']:<14}{entry['title']}")
+            click.echo(f"{entry['name']:<16}{entry['version'] or '-':<10}{entry['title']}: {entry['status']}")

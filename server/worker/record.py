@@ -225,7 +225,7 @@ def _locate(session: Session, address: Address, media_id: str, *, listed: bool) 
         expires_at=now + address.keep,
         listed_at=now if listed else None,
     )
-    fresh = {
+    fresh: dict[str, Any] = {
         name: statement.excluded[name] for name in ("media_id", "etag", "last_modified", "fetched_at", "expires_at")
     }
     fresh["listed_at"] = func.coalesce(statement.excluded.listed_at, Location.listed_at)
