@@ -85,7 +85,7 @@ def run(tree: Tree, database: Database, submit: Submit, *, kills: int, pause: fl
     try:
         for role in _roles(luck, kills):
             _until(lambda: _running(database), "nothing runs")  # kill in the middle of work
-            submitter._stopping.wait(luck.uniform(0.0, 0.8))
+            time.sleep(luck.uniform(0.0, 0.8))  # a moment by chance is what is tested
             outcome.recovered.setdefault(role, []).append(_kill(tree, database, role))
             outcome.kills[role] += 1
     finally:
@@ -116,7 +116,7 @@ def _kill(tree: Tree, database: Database, role: str) -> float:
         tree.start()
     if role != "web":
         _until(lambda: _taken_up(database, held), f"after the kill of {role}, {held} were not taken up")
-    _until(tree._ready, "the port does not answer")
+    _until(tree.answers, "the port does not answer")
     return time.monotonic() - started
 
 

@@ -45,6 +45,9 @@ class Tree(Served):
             time.sleep(0.02)  # no event tells that a port answers
         return time.monotonic() - started
 
+    def answers(self) -> bool:
+        return self._ready()
+
     def pids(self) -> dict[int, str]:
         """pid -> role: supervisor, web, worker, or child for anything below them."""
         table = dict(_processes())

@@ -17,7 +17,12 @@ def spawn() -> Iterator[Callable[[Callable[[], object]], threading.Event]]:
 
     def start(target: Callable[[], object]) -> threading.Event:
         done = threading.Event()
-        thread = threading.Thread(target=lambda: (target(), done.set()))
+
+        def run() -> None:
+            target()
+            done.set()
+
+        thread = threading.Thread(target=run)
         thread.start()
         threads.append(thread)
         return done

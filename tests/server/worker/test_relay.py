@@ -46,7 +46,7 @@ def test_hints_that_nobody_answers_are_forgotten(monkeypatch: pytest.MonkeyPatch
     hints = Hints(2)
     assert hints.take(2) == 2
     now = time.monotonic()
-    monkeypatch.setattr(relay.time, "monotonic", lambda: now + relay.FORGET_SECONDS + 1)
+    monkeypatch.setattr(time, "monotonic", lambda: now + relay.FORGET_SECONDS + 1)
     assert hints.take(2) == 2
 
 
