@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from server.errors import BadRequest, CsrfFailed, DatabaseBusy, RateLimited, StorageFull, Unauthorized, UnmaskError
+from server.web.limits import seconds_left
 
 log = structlog.get_logger("unmask.web")
 
@@ -64,7 +65,7 @@ def _typed(error: UnmaskError) -> AnyResponse:
 
 
 def _limited(error: RateLimitExceeded) -> AnyResponse:
-    return _typed(RateLimited(details={"limit": str(error.limit.limit)}))  # Retry-After comes from the limiter
+    return _typed(RateLimited(details={"limit": str(error.limit.limit)}, retry_after=seconds_left()))
 
 
 def _form_out_of_date(error: CSRFError) -> AnyResponse:
@@ -72,8 +73,6 @@ def _form_out_of_date(error: CSRFError) -> AnyResponse:
 
 
 def _http(error: HTTPException) -> AnyResponse:
-    if error.response is not None:
-        return error.response
     status = error.code or 500
     code, message = _HTTP.get(status, (error.name.lower().replace(" ", "_"), error.description or error.name))
     response = _answer(status, code, message, {})

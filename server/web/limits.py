@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_limiter import ApplicationLimit, Limiter
 
 from server.errors import Busy
@@ -22,10 +23,15 @@ def install(app: Flask, settings: Settings) -> Limiter:
         app=app,
         application_limits=[_limit(rate, kind) for kind, rate in rates.items()],
         storage_uri=settings.limits_url,
-        headers_enabled=True,
-        retry_after="delta-seconds",
         strategy="fixed-window",
     )
+
+
+def seconds_left() -> int:
+    """Until the limit that this request ran into counts from nothing again."""
+    limiter: Limiter = next(iter(current_app.extensions["limiter"]))
+    reached = limiter.current_limit
+    return max(1, int(reached.reset_at - time.time())) if reached is not None else 1  # reset_at is rounded up already
 
 
 def _limit(rate: str, kind: str) -> ApplicationLimit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from server.identity import keys
 from server.store import checks, verdicts
 from server.store.checks import Wish
 from server.store.db import iso
-from server.store.tables import Check, CheckRequest
+from server.store.tables import Check, CheckRequest, VerdictRow
 from server.store.verdicts import Known
 from server.verdict import ACTIVE_STATES
 from server.web.api import form
@@ -54,7 +55,9 @@ def mine(query: PageQuery) -> Response:
     with services().database.read() as session:
         rows = checks.mine(session, caller().user_id, limit=query.limit + 1, after=query.after)
         page = rows[: query.limit]
-        body = {"checks": [_body(row) for row in page], "next": page[-1].id if len(rows) > len(page) else None}
+        labels = _labels(session, page)
+        shown = [_body(row) | labels.get(row.verdict_id or "", {}) for row in page]
+        body = {"checks": shown, "next": page[-1].id if len(rows) > len(page) else None}
     return json_response(body)
 
 
@@ -120,7 +123,9 @@ def _accepted(session: Session, wish: Wish, key: str | None) -> tuple[Response, 
 def _with_verdict(session: Session, check: Check) -> dict[str, Any]:
     body, now = _body(check), services().clock()
     if check.verdict_id is not None:
-        body["verdict"] = _present(verdicts.get(session, check.verdict_id), check.cache, now)
+        known = verdicts.get(session, check.verdict_id)
+        body |= {"label": known.verdict.label, "probability": known.verdict.probability}
+        body["verdict"] = _present(known, check.cache, now)
     elif check.state in ACTIVE_STATES and (before := _before(session, check)) is not None:
         body["previous"] = _present(before, None, now) | {"stale": True}
     return body
@@ -137,6 +142,12 @@ def _present(known: Known, cache: str | None, now: datetime) -> dict[str, Any]:
     return verdicts.present(known, pipeline=services().pipeline(), cache=cache, now=now)
 
 
+def _labels(session: Session, rows: Sequence[Check]) -> dict[str, dict[str, Any]]:
+    wanted = select(VerdictRow.id, VerdictRow.label, VerdictRow.probability)
+    found = session.execute(wanted.where(VerdictRow.id.in_([row.verdict_id for row in rows if row.verdict_id])))
+    return {row.id: {"label": row.label, "probability": row.probability} for row in found}
+
+
 def _body(check: Check) -> dict[str, Any]:
     return {
         "id": check.id,
@@ -147,6 +158,8 @@ def _body(check: Check) -> dict[str, Any]:
         "options": check.options,
         "created_at": iso(check.created_at),
         "finished_at": iso(check.finished_at),
+        "label": None,
+        "probability": None,
         "verdict": None,
         "previous": None,
         "error": check.error if check.state == "failed" else None,

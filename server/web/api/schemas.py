@@ -210,6 +210,8 @@ class CheckBody(BaseModel):
     options: dict[str, Any]
     created_at: str
     finished_at: str | None
+    label: str | None = Field(description="The verdict's, in short.")
+    probability: float | None
     verdict: VerdictBody | None = Field(description="Once the check is complete.")
     previous: VerdictBody | None = Field(description="What is known meanwhile, from an earlier check; marked stale.")
     error: dict[str, Any] | None = Field(description="Why a check failed: code, message, details.")

@@ -114,7 +114,10 @@ def _urls(body: Any) -> list[Any]:
 
 
 def _key(url: Any) -> bytes | None:
+    if not isinstance(url, str):
+        return None
     try:
-        return keys(url).canonical if isinstance(url, str) else None
+        url.encode()  # JSON can carry half a surrogate pair, which is no text
+        return keys(url).canonical
     except (UnmaskError, UnicodeError):
         return None

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from server.errors import BadRequest, NotFound, TokenExpired, Unauthorized
+from server.store import people
+from server.store.db import Database, utc_now
+from server.store.people import Caller
+
+PASSWORD = "correct horse battery"
+
+
+def caller(role: str, *scopes: str) -> Caller:
+    return Caller("u", "name", role, frozenset(scopes))
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes", "may"),
+    [
+        ("viewer", people.SCOPES, {"lookup", "check"}),
+        ("moderator", people.SCOPES, {"lookup", "check", "moderate"}),
+        ("manager", people.SCOPES, {"lookup", "check", "moderate"}),
+        ("admin", people.SCOPES, {"lookup", "check", "moderate", "admin"}),
+        ("admin", ("lookup",), {"lookup"}),
+        ("viewer", ("admin", "moderate"), set()),
+        ("no such role", people.SCOPES, set()),
+        ("admin", (), set()),
+    ],
+)
+def test_the_right_is_role_and_scope_together(role: str, scopes: tuple[str, ...], may: set[str]) -> None:
+    assert {scope for scope in people.SCOPES if caller(role, *scopes).may(scope)} == may
+
+
+def test_a_token_proves_who_asks(any_database: Database) -> None:
+    with any_database.write() as session:
+        people.add_user(session, "mona", None, "moderator")
+        secret = people.create_token(session, "mona", name="bot", role="viewer", scopes=["check", "lookup", "check"])
+    assert secret.startswith("umk_")
+    assert len(secret) >= 47, "256 random bits"
+    with any_database.read() as session:
+        found = people.by_token(session, secret)
+        assert (found.name, found.role, found.scopes) == ("mona", "viewer", {"check", "lookup"})
+        row, owner = people.tokens(session)[0]
+        assert (owner, row.name, row.scopes, row.last_used_at) == ("mona", "bot", ["check", "lookup"], None)
+
+
+def test_no_secret_is_stored(any_database: Database) -> None:
+    with any_database.write() as session:
+        user = people.add_user(session, "ada", PASSWORD, "admin")
+        secrets = [
+            people.create_token(session, "ada", name="t", role="admin", scopes=["admin"]),
+            people.create_login_link(session, user),
+            people.open_session(session, user, 1),
+            PASSWORD,
+        ]
+    with any_database.read() as session:
+        stored = [
+            str(session.execute(text(f"SELECT * FROM {table}")).all()) for table in ("users", "tokens", "sessions")
+        ]
+    for secret in secrets:
+        assert secret not in "".join(stored)
+
+
+def test_a_token_follows_its_owner(any_database: Database) -> None:
+    with any_database.write() as session:
+        people.add_user(session, "ada", None, "admin")
+        secret = people.create_token(session, "ada", name="t", role="admin", scopes=["admin"])
+        people.set_role(session, "ada", "viewer")
+        assert people.by_token(session, secret).role == "viewer"
+        people.disable(session, "ada")
+        with pytest.raises(Unauthorized):
+            people.by_token(session, secret)
+
+
+def test_a_token_ends(any_database: Database) -> None:
+    now = utc_now()
+    with any_database.write() as session:
+        people.add_user(session, "ada", None, "viewer")
+        secret = people.create_token(
+            session, "ada", name="t", role="viewer", scopes=["lookup"], expires_at=now + timedelta(hours=1)
+        )
+        assert people.by_token(session, secret, now)
+        with pytest.raises(TokenExpired):
+            people.by_token(session, secret, now + timedelta(hours=1))
+        token_id = people.tokens(session)[0][0].id
+        people.note_use(session, {token_id: now})
+        people.revoke_token(session, token_id)
+        with pytest.raises(Unauthorized):
+            people.by_token(session, secret, now)
+        with pytest.raises(NotFound):
+            people.revoke_token(session, token_id)
+
+
+def test_what_cannot_be(any_database: Database) -> None:
+    with any_database.write() as session:
+        people.add_user(session, "vera", None, "viewer")
+        for wrong in (
+            lambda: people.add_user(session, "vera", None, "viewer"),
+            lambda: people.add_user(session, " ", None, "viewer"),
+            lambda: people.add_user(session, "x", None, "king"),
+            lambda: people.add_user(session, "x", "short", "viewer"),
+            lambda: people.create_token(session, "vera", name="t", role="admin", scopes=["admin"]),
+            lambda: people.create_token(session, "vera", name="t", role="viewer", scopes=["all"]),
+        ):
+            with pytest.raises(BadRequest):
+                wrong()
+        with pytest.raises(NotFound):
+            people.create_token(session, "nobody", name="t", role="viewer", scopes=["lookup"])
+
+
+def test_a_password_lets_in_its_owner(any_database: Database) -> None:
+    with any_database.write() as session:
+        people.add_user(session, "vera", PASSWORD, "viewer")
+        people.add_user(session, "linked", None, "viewer")
+        assert people.check_password(session, "vera", PASSWORD) is not None
+        assert people.check_password(session, " vera ", PASSWORD) is not None
+        for name, password in (("vera", "wrong"), ("nobody", PASSWORD), ("linked", ""), ("linked", "spent")):
+            assert people.check_password(session, name, password) is None
+        people.disable(session, "vera")
+        assert people.check_password(session, "vera", PASSWORD) is None
+
+
+def test_a_one_time_password_works_once(database: Database) -> None:
+    with database.write() as session:
+        people.add_user(session, "ada", PASSWORD, "admin", once=True)
+
+    def enter(_: int) -> bool:
+        with database.write() as session:
+            return people.check_password(session, "ada", PASSWORD) is not None
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(enter, range(4))) == [False, False, False, True]
+    with database.read() as session:
+        assert people.must_choose_password(people.get_user(session, "ada"))
+
+
+def test_a_link_works_once_and_not_for_ever(any_database: Database) -> None:
+    now = utc_now()
+    with any_database.write() as session:
+        user = people.add_user(session, "ada", None, "admin")
+        old, fresh = (people.create_login_link(session, user, 1.0, now) for _ in range(2))
+        assert people.use_login_link(session, old, now + timedelta(hours=1)) is None
+        assert people.use_login_link(session, fresh, now) is not None
+        assert people.use_login_link(session, fresh, now) is None
+        with pytest.raises(Unauthorized):
+            people.by_token(session, old, now)
+        assert not people.tokens(session), "links are no tokens"
+
+
+def test_a_login_lasts_until_it_is_ended(any_database: Database) -> None:
+    now = utc_now()
+    with any_database.write() as session:
+        user = people.add_user(session, "vera", None, "viewer")
+        first, second = (people.open_session(session, user, 1, now) for _ in range(2))
+        found = people.by_cookie(session, first, now)
+        assert found is not None
+        assert found.session_id is not None
+        assert found.may("check")
+        assert people.by_cookie(session, first, now + timedelta(hours=1)) is None
+        assert people.by_cookie(session, "made up", now) is None
+        assert len(people.sessions(session, user.id, now)) == 2
+        people.end_sessions(session, user.id, but=found.session_id)
+        assert people.by_cookie(session, second, now) is None
+        assert people.by_cookie(session, first, now) is not None
+        people.end_session(session, found.session_id)
+        assert people.by_cookie(session, first, now) is None
