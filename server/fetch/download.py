@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import yt_dlp
+from yt_dlp.extractor import gen_extractor_classes
 from yt_dlp.networking.common import _REQUEST_HANDLERS
 from yt_dlp.networking.exceptions import RequestError
 from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
@@ -185,6 +186,11 @@ class _Silent:
     def debug(self, message: str) -> None: ...
     def warning(self, message: str) -> None: ...
     def error(self, message: str) -> None: ...
+
+
+def knows(url: str) -> bool:
+    """Is there an extractor made for this site?"""
+    return any(each.suitable(url) and each.ie_key() != "Generic" for each in gen_extractor_classes())
 
 
 def extract(url: str, job: Job, *, referer: str | None = None) -> Fetched:

@@ -29,7 +29,8 @@ _NOT_REACHED = urllib3.exceptions.NewConnectionError  # which urllib3 derives fr
 _CONNECTIONS = (OSError, requests.RequestException, urllib3.exceptions.HTTPError)
 _WALL = re.compile(
     r"sign in|log ?in\b|logged[- ]in|registered users|--username|cookies|not a bot|captcha|cloudflare|impersonat"
-    r"|private video|is private|age.?restricted|members.only|(?:in|from) your (?:country|region|location)",
+    r"|private video|is private|age.?restricted|members.only|(?:in|from) your (?:country|region|location)"
+    r"|requested format is not available|only images are available|javascript",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"https?://\S+")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from server.errors import BadRequest, FetchError, LiveStream, MediaRefused, TooLarge, TooLong
+from server.errors import BadRequest, FetchError, LiveStream, MediaRefused, NeedsBrowser, TooLarge, TooLong
 from server.fetch.guard import Guard
 from server.identity import keys
 from server.intake import EXTENSIONS
@@ -98,6 +98,16 @@ def _from_address(request: Request, job: Job) -> Fetched | NotModified:
             return direct.get(address.fetch_url, job, referer=request.page_url, **conditions)
         except direct.Page:
             pass
+        except NeedsBrowser:
+            if not _has_extractor(address.fetch_url):
+                raise
     from server.fetch import download  # imports yt-dlp, so only now
 
     return download.extract(address.fetch_url, job, referer=request.page_url)
+
+
+def _has_extractor(url: str) -> bool:
+    """Some sites refuse a plain GET and still answer yt-dlp, which asks their programming interface."""
+    from server.fetch import download
+
+    return download.knows(url)

@@ -8,7 +8,6 @@ with MediaChild(settings) as child:
 from __future__ import annotations
 
 import math
-import re
 import shutil
 import stat
 import tempfile
@@ -19,23 +18,24 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
-from models.decode import DecodeLimits
 from models.types import Frame, MediaInfo
 from server.errors import ChildDied, ChildTimeout, DecodeTimeout, FetchTimeout, MediaGone, UnmaskError
 from server.fetch.sandbox import Limits, Sandbox
 from server.fetch.sources import Fetched, FetchLimits, NotModified, Progress, Request
 from server.fetch.wire import Header
+from server.identity import sha256_file
+from server.intake import EXTENSIONS
 from server.settings import MiB, Settings
 
+ENTRY = "server.worker.child"
 FOLDER_PREFIX = "child-"
+MAX_SIDE = 1920  # of a frame; larger ones are scaled down where they are decoded
 FETCH_MEMORY = 1024 * MiB  # yt-dlp on a large page stays under 200
 DECODE_MEMORY = 4096 * MiB  # 16 reference frames of the most pixels, twice, and the libraries
 CPU_SHARE = 8  # CPU seconds a second of waiting: the parent's watch comes first, this is for when it is gone
-_KEPT_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]{2,4}")
 # One thread a library: the codecs bring their own, and every thread reserves address space.
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2", "YTDLP_NO_PLUGINS": "1"}
 
@@ -93,12 +93,11 @@ class MediaChild:
             fetcher.send({"do": "fetch", "request": asdict(request), "limits": asdict(limits)})
             if not etag and not last_modified:  # new content will want decoding: import the decoder meanwhile
                 self._prepare()
-            while True:
-                head, _ = fetcher.receive()
-                if head.get("type") != "progress":
-                    return _result(head, folder)
+            while (head := fetcher.receive()[0]).get("type") == "progress":
                 if progress is not None:
-                    progress(int(head["done"]), head["total"])
+                    progress(*_progress(head))
+            fetcher.close()  # what is looked at now can no longer change
+            return _result(head, folder)
         except ChildTimeout:
             raise FetchTimeout from None
         except ChildDied as error:
@@ -121,8 +120,9 @@ class MediaChild:
     def _read(self, path: Path, count: int) -> tuple[MediaInfo, Iterator[Frame]]:
         if not path.exists():
             raise MediaGone
-        limits = DecodeLimits(self._settings.max_pixels, self._settings.max_seconds)
-        command = {"path": str(path.resolve()), "limits": asdict(limits), "count": count}
+        s = self._settings
+        limits = {"max_pixels": s.max_pixels, "max_seconds": s.max_seconds, "max_side": MAX_SIDE}
+        command = {"path": str(path.resolve()), "limits": limits, "count": count}
         with _decoding():
             decoder = self._ready_decoder()
             self._unread = True
@@ -159,7 +159,6 @@ class MediaChild:
         return decoder
 
     def _start(self, seconds: int, memory: int) -> tuple[Sandbox, Path]:
-        side = DecodeLimits(0, 0).max_side
         limits = Limits(memory, self._settings.max_upload_bytes + MiB, cpu_seconds=CPU_SHARE * seconds)
         with self._lock:
             if self._closed:
@@ -168,11 +167,11 @@ class MediaChild:
                 self._settings.spool.mkdir(parents=True, exist_ok=True)
                 self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=self._settings.spool)).resolve()
             child = Sandbox(
-                "server.worker.child",
+                ENTRY,
                 self._folder,
                 seconds,
                 limits,
-                max_payload=3 * side * side,
+                max_payload=3 * MAX_SIDE * MAX_SIDE,
                 environment=_ENVIRONMENT,
             )
             self._children = [old for old in self._children if not old.closed] + [child]
@@ -195,25 +194,42 @@ def _nonsense(what: str) -> ChildDied:
     return ChildDied(details={"exit": f"unexpected answer: {what}"})
 
 
+def _progress(head: Header) -> tuple[int, int | None]:
+    done, total = head.get("done"), head.get("total")
+    if not isinstance(done, int) or not isinstance(total, int | None):
+        raise _nonsense("progress")
+    return done, total
+
+
 def _result(head: Header, folder: Path) -> Fetched | NotModified:
     kind = head.pop("type", None)
     try:
         if kind == "not_modified":
             return NotModified(**head)
-        name = str(head["path"])
-        found = (folder / name).lstat()
-        if kind == "fetched" and _KEPT_NAME.fullmatch(name) and stat.S_ISREG(found.st_mode):
-            return Fetched(**{**head, "path": folder / name, "size": found.st_size})
+        fetched = Fetched(**{**head, "path": folder / str(head["path"])})
+        if kind == "fetched" and _is_true(fetched, folder):
+            return fetched
     except (KeyError, TypeError, OSError):
         pass
     raise _nonsense("result")
 
 
+def _is_true(fetched: Fetched, folder: Path) -> bool:
+    """The hash is the identity of media, and verdicts hang on it: so it is taken here once more."""
+    path, found = fetched.path, fetched.path.lstat()
+    usual = folder / (fetched.sha256 + EXTENSIONS[fetched.mime])
+    is_file = path == usual and stat.S_ISREG(found.st_mode) and found.st_size == fetched.size
+    return is_file and sha256_file(path) == fetched.sha256
+
+
 def _info(head: Header) -> MediaInfo:
-    fields: dict[str, Any] = {name: head.get(name) for name in MediaInfo.__dataclass_fields__}
-    if head.get("type") != "info" or None in fields.values():
-        raise _nonsense("info")
-    return MediaInfo(**fields)
+    try:
+        if head["type"] == "info" and head["kind"] in ("image", "video") and math.isfinite(head["duration"]):
+            width, height, frames = int(head["width"]), int(head["height"]), int(head["frames"])
+            return MediaInfo(head["kind"], str(head["mime"]), width, height, float(head["duration"]), frames)
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise _nonsense("info")
 
 
 def _frame(head: Header, pixels: bytearray) -> Frame:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from server.errors import AddressRefused, FetchError, FetchTimeout, LiveStream, NoMedia, TooLarge, TooLong
+from server.fetch.download import knows
 from server.fetch.sources import Fetched
 from tests.server.fetch import media
 from tests.server.fetch.conftest import Fetch
@@ -31,13 +32,16 @@ def playlist(web: Server, clip: bytes, tmp_path: Path) -> str:
 
 def test_a_page_with_a_video(web: Server, fetch: Fetch, clip: bytes) -> None:
     web.put("/v/1", clip, Content_Type="video/mp4")
-    found = fetch(web.page("/story", '<title>A story</title><video src="/v/1"></video>'))
+    story = web.page("/story", '<title>A story</title><video src="/v/1"></video>')
+    found = fetch(story, page_url="http://news.example/")
     assert isinstance(found, Fetched)
     assert found.path.read_bytes() == clip
     assert found.mime == "video/mp4"
     assert found.extractor != "direct"
     assert str(found.title).startswith("A story")
     assert found.final_url == web.url("/story")
+    assert web.seen[0][1]["Referer"] == "http://news.example/"
+    assert {headers["Referer"] for path, headers in web.seen if path == "/v/1"} <= {"http://news.example/", story}
 
 
 def test_a_page_that_names_its_video_for_others(web: Server, fetch: Fetch, clip: bytes) -> None:
@@ -53,6 +57,15 @@ def test_a_recording_in_segments(web: Server, fetch: Fetch, recording: dict[str,
     assert found.mime in ("video/mp2t", "video/mp4")
     segments = [content for name, content in recording.items() if not name.endswith("m3u8")]
     assert found.size == sum(map(len, segments))
+
+
+def test_a_recording_with_a_dash_manifest(web: Server, fetch: Fetch, clip: bytes, tmp_path: Path) -> None:
+    for name, content in media.dash(tmp_path / "dash", clip).items():
+        web.put(f"/dash/{name}", content, Content_Type="application/dash+xml" if name.endswith("mpd") else "video/mp4")
+    found = fetch(web.url("/dash/list.mpd"))
+    assert isinstance(found, Fetched)
+    assert found.mime == "video/mp4"
+    assert found.size > len(clip) / 2
 
 
 def test_only_the_first_of_several(web: Server, fetch: Fetch, clip: bytes) -> None:
@@ -134,3 +147,15 @@ def test_a_page_that_needs_too_many_requests(web: Server, fetch: Fetch, playlist
     many = playlist.replace("#EXT-X-ENDLIST", "#EXTINF:0.1,\nlist0.ts\n" * 50 + "#EXT-X-ENDLIST")
     with pytest.raises(FetchError, match="too many requests"):
         fetch(web.put("/hls/many.m3u8", many.encode(), Content_Type=HLS), FETCH_REQUESTS=20)
+
+
+@pytest.mark.parametrize(
+    ("url", "known"),
+    [
+        ("https://www.reddit.com/r/videos/comments/6rrwyj/title/", True),
+        ("https://www.dailymotion.com/video/x5kesuj", True),
+        ("https://example.com/story", False),
+    ],
+)
+def test_sites_with_an_extractor_of_their_own(url: str, known: bool) -> None:
+    assert knows(url) is known

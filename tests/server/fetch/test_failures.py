@@ -58,6 +58,7 @@ def test_what_the_guard_refused_explains_a_failed_connection() -> None:
         ("Private video", "needs_browser"),
         ("The uploader has not made this video available in your country", "needs_browser"),
         ("This live event will begin in 3 hours", "live_stream"),
+        ("Requested format is not available. Use --list-formats", "needs_browser"),
         ("No video formats found!", "no_media"),
     ],
 )

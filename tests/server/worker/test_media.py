@@ -26,6 +26,7 @@ from server.errors import (
 from server.fetch.sources import Fetched
 from server.intake import FRAMES_MIME, spool_frames
 from server.settings import Settings
+from server.worker import media
 from server.worker.media import FOLDER_PREFIX, MediaChild, clean_spool
 from tests.clips import make_clip, portrait
 from tests.server.fetch.server import Server
@@ -207,3 +208,25 @@ def test_the_parent_imports_neither_yt_dlp_nor_codecs() -> None:
     script = "import sys, server.worker.media; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert not {"yt_dlp", "av", "requests"} & set(ran.stdout.split())
+
+
+@pytest.fixture
+def liar(monkeypatch: pytest.MonkeyPatch, child: MediaChild) -> MediaChild:
+    folder = Path(__file__).parents[1] / "fetch" / "children"
+    monkeypatch.setattr(media, "ENTRY", "liar")
+    monkeypatch.setattr(media, "_ENVIRONMENT", {"PYTHONPATH": str(folder)})
+    return child
+
+
+@pytest.mark.parametrize("lie", ["another_hash", "another_file", "a_link", "no_fields", "odd_progress"])
+def test_a_child_is_not_believed_what_it_fetched(liar: MediaChild, lie: str) -> None:
+    with pytest.raises(ChildDied) as caught:
+        liar.fetch(lie, progress=lambda done, total: None)
+    assert "unexpected answer" in caught.value.details["exit"]
+
+
+@pytest.mark.parametrize("lie", ["odd_info", "no_pixels", "odd_shape", "too_many_pixels"])
+def test_a_child_is_not_believed_what_it_decoded(liar: MediaChild, tmp_path: Path, lie: str) -> None:
+    (tmp_path / lie).write_bytes(b"x")
+    with pytest.raises(ChildDied):
+        list(liar.decode(tmp_path / lie, 1)[1])

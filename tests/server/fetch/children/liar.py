@@ -1,0 +1,70 @@
+"""An entry point that has been taken over: it answers what no child of ours would."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from server.fetch.wire import Channel
+
+EVIL = b"\x89PNG other bytes"
+FETCHED: dict[str, Any] = {
+    "type": "fetched", "sha256": "0" * 64, "size": len(EVIL), "mime": "image/png", "path": "0" * 64 + ".png",
+    "final_url": "", "etag": None, "last_modified": None, "title": None, "extractor": "direct", "complete": True,
+}  # fmt: skip
+INFO = {"type": "info", "kind": "image", "mime": "image/png", "width": 2, "height": 2, "duration": 0.0, "frames": 1}
+FRAME = {"type": "frame", "t": 0.0, "index": 0, "shape": [2, 2, 3]}
+
+
+def main(channel: Channel) -> None:
+    while (command := channel.receive()) is not None:
+        lie = command.get("request", {}).get("url") or Path(command.get("path", "prepare")).name
+        globals()[lie](channel)
+
+
+def prepare(channel: Channel) -> None:
+    """Silence."""
+
+
+def another_hash(channel: Channel) -> None:
+    Path(FETCHED["path"]).write_bytes(EVIL)
+    channel.send(FETCHED)
+
+
+def another_file(channel: Channel) -> None:
+    channel.send({**FETCHED, "path": "/etc/passwd"})
+
+
+def a_link(channel: Channel) -> None:
+    true = hashlib.sha256(Path("/etc/passwd").read_bytes()).hexdigest()
+    Path(true + ".png").symlink_to("/etc/passwd")
+    size = Path("/etc/passwd").stat().st_size
+    channel.send({**FETCHED, "sha256": true, "path": true + ".png", "size": size})
+
+
+def no_fields(channel: Channel) -> None:
+    channel.send({"type": "fetched"})
+
+
+def odd_progress(channel: Channel) -> None:
+    channel.send({"type": "progress", "done": "all"})
+
+
+def odd_info(channel: Channel) -> None:
+    channel.send({**INFO, "kind": "song"})
+
+
+def no_pixels(channel: Channel) -> None:
+    channel.send(INFO)
+    channel.send(FRAME, b"123")
+
+
+def odd_shape(channel: Channel) -> None:
+    channel.send(INFO)
+    channel.send({**FRAME, "shape": "wide"}, bytes(12))
+
+
+def too_many_pixels(channel: Channel) -> None:
+    channel.send(INFO)
+    channel.send({**FRAME, "shape": [9000, 9000, 3]}, memoryview(bytes(9000 * 9000 * 3)))
