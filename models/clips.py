@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.bounds import DecodeLimits
 from models.errors import CorruptMedia, TooLong, UnsupportedMedia
 from models.types import Frame, MediaInfo, Rgb
 
@@ -32,15 +33,6 @@ WIDEST_PIXEL = 3  # sample aspect ratios beyond this are mistakes
 
 _DEMUXERS = {"matroska": "video/webm", "mov": "video/mp4", "avi": "video/x-msvideo", "flv": "video/x-flv"}
 _DEMUXERS |= {"mpegts": "video/mp2t", "mpeg": "video/mpeg", "ogg": "video/ogg", "asf": "video/x-ms-asf"}
-
-
-class Limits(Protocol):
-    @property
-    def max_seconds(self) -> float: ...
-    @property
-    def max_side(self) -> int: ...
-    @property
-    def threads(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -75,24 +67,28 @@ def container_of(head: bytes) -> str | None:
     return next((name for start, name in starts.items() if head.startswith(start)), None)
 
 
-def probe(path: Path, container: str, max_seconds: float) -> MediaInfo:
+def probe(path: Path, container: str, limits: DecodeLimits) -> MediaInfo:
+    timeline = _measured(path, container, limits)
     with _opened(path, container) as source:
         stream = _stream(source)
-        width, height = stream.codec_context.width, stream.codec_context.height
-        timeline = _timeline(source, stream, max_seconds)
-    mime = _DEMUXERS[container]
-    return MediaInfo("video", mime, width, height, timeline.duration, len(timeline.times))
+        first, pixel = next(source.decode(stream), None), _pixel(stream)
+    if first is None:
+        raise CorruptMedia("No frame of the video can be decoded. Send the whole, undamaged file.")
+    width, height = _shown_size(first, pixel)
+    if round(first.rotation / 90) % 2:
+        width, height = height, width
+    return MediaInfo("video", _DEMUXERS[container], width, height, timeline.duration, len(timeline.times))
 
 
-def decode(path: Path, container: str, limits: Limits, count: int) -> Iterator[Frame]:
-    with _opened(path, container) as source:
-        timeline = _timeline(source, _stream(source), limits.max_seconds)
+def decode(path: Path, container: str, limits: DecodeLimits, count: int) -> Iterator[Frame]:
+    timeline = _measured(path, container, limits)
     wanted = samples(timeline, count)
     seen = 0
     with _opened(path, container) as source:
+        pixel = _pixel(_stream(source))
         for index, frame in _decoded(source, timeline, wanted, limits.threads):
             seconds = float((timeline.times[index] - timeline.times[0]) * timeline.tick)
-            yield Frame(_upright_rgb(frame, limits.max_side), seconds, index)
+            yield Frame(_upright_rgb(frame, pixel, limits.max_side), seconds, index)
             seen += 1
     if not seen:
         raise CorruptMedia("No frame of the video can be decoded. Send the whole, undamaged file.")
@@ -137,6 +133,13 @@ def _stream(source: InputContainer) -> VideoStream:
         if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None:
             return stream
     raise UnsupportedMedia("The file holds no video that can be read. Send the video itself, as MP4 or WebM.")
+
+
+def _measured(path: Path, container: str, limits: DecodeLimits) -> Timeline:
+    with _opened(path, container) as source:
+        stream = _stream(source)
+        limits.check_pixels(stream.codec_context.width, stream.codec_context.height)
+        return _timeline(source, stream, limits.max_seconds)
 
 
 def _timeline(source: InputContainer, stream: VideoStream, max_seconds: float) -> Timeline:
@@ -223,11 +226,21 @@ def _holds_sample(timeline: Timeline, wanted: list[int], key: int) -> bool:
     return first < len(wanted) and wanted[first] < end
 
 
-def _upright_rgb(frame: VideoFrame, max_side: int) -> Rgb:
-    pixel = float(frame.sample_aspect_ratio or 1) if hasattr(frame, "sample_aspect_ratio") else 1.0
-    width = frame.width * (pixel if 1 / WIDEST_PIXEL <= pixel <= WIDEST_PIXEL else 1.0)
-    scale = min(1.0, max_side / max(width, frame.height))
-    to_width, to_height = max(1, round(width * scale)), max(1, round(frame.height * scale))
+def _upright_rgb(frame: VideoFrame, pixel: float, max_side: int) -> Rgb:
+    width, height = _shown_size(frame, pixel)
+    scale = min(1.0, max_side / max(width, height))
+    to_width, to_height = max(1, round(width * scale)), max(1, round(height * scale))
     rgb = frame.to_ndarray(format="rgb24", width=to_width, height=to_height)
     turns = round(frame.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(rgb, turns)) if turns else np.asarray(rgb, np.uint8)
+
+
+def _shown_size(frame: VideoFrame, pixel: float) -> tuple[int, int]:
+    """Width and height before rotation."""
+    return max(1, round(frame.width * pixel)), frame.height
+
+
+def _pixel(stream: VideoStream) -> float:
+    """Width of a pixel over its height: a face squeezed by oblong ones is not the face of training."""
+    ratio = float(stream.sample_aspect_ratio or 1)
+    return ratio if 1 / WIDEST_PIXEL <= ratio <= WIDEST_PIXEL else 1.0

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from models.bounds import DecodeLimits
 from models.errors import CorruptMedia, TooManyPixels, UnsupportedMedia
 from models.types import Frame, MediaInfo, Rgb
 
@@ -30,8 +31,8 @@ def recognises(head: bytes) -> bool:
     return head.startswith(_MAGIC)
 
 
-def probe(path: Path, max_pixels: int) -> MediaInfo:
-    with _opened(path, max_pixels) as picture:
+def probe(path: Path, limits: DecodeLimits) -> MediaInfo:
+    with _opened(path, limits) as picture:
         width, height = picture.size
         if picture.getexif().get(0x0112, 1) >= 5:  # orientations 5 to 8 lie on their side
             width, height = height, width
@@ -39,21 +40,23 @@ def probe(path: Path, max_pixels: int) -> MediaInfo:
         frames = int(getattr(picture, "n_frames", 1))
         if frames == 1 or not getattr(picture, "is_animated", False) or picture.format == "TIFF":
             return MediaInfo("image", mime, width, height, 0.0, 1)
+        picture.load()  # a WebP tells how long a frame lasts only then
         return MediaInfo("video", mime, width, height, _seconds(picture) * frames, frames)
 
 
-def decode(path: Path, info: MediaInfo, max_pixels: int, max_side: int, count: int) -> Iterator[Frame]:
+def decode(path: Path, limits: DecodeLimits, count: int) -> Iterator[Frame]:
+    info = probe(path, limits)
     wanted = _spread(min(info.frames, MOST_READ), min(count, MOST_FRAMES))
-    with _opened(path, max_pixels) as picture:
+    with _opened(path, limits) as picture:
         if info.frames == 1:
-            picture.draft("RGB", (max_side, max_side))
+            picture.draft("RGB", (limits.max_side, limits.max_side))
         t = 0.0
         for index in range(wanted[-1] + 1):
             if info.frames > 1:
                 picture.seek(index)
-                picture.load()  # the duration of a WebP frame is known only then
+                picture.load()
             if index in wanted:
-                yield Frame(_upright_rgb(picture, max_side), t, index)
+                yield Frame(_upright_rgb(picture, limits.max_side), t, index)
             t += _seconds(picture)
 
 
@@ -69,14 +72,10 @@ def _seconds(picture: Image.Image) -> float:
 
 
 @contextmanager
-def _opened(path: Path, max_pixels: int) -> Iterator[Image.Image]:
+def _opened(path: Path, limits: DecodeLimits) -> Iterator[Image.Image]:
     try:
         with Image.open(path, formats=FORMATS) as picture:
-            if picture.width * picture.height > max_pixels:
-                raise TooManyPixels(
-                    f"{picture.width} x {picture.height} pixels are more than the {max_pixels:,} that are looked at. "
-                    "Send a smaller version."
-                )
+            limits.check_pixels(picture.width, picture.height)
             yield picture
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise TooManyPixels(f"The picture is too large ({error}). Send a smaller version.") from error

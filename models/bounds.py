@@ -1,0 +1,24 @@
+"""What decoding may cost: limits, and the refusal that pictures and clips share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.errors import TooManyPixels
+
+
+@dataclass(frozen=True)
+class DecodeLimits:
+    """`max_pixels` of one frame, `max_seconds` of a clip; frames are scaled down to `max_side`."""
+
+    max_pixels: int
+    max_seconds: float
+    max_side: int = 1920
+    threads: int = 2
+
+    def check_pixels(self, width: int, height: int) -> None:
+        if width * height > self.max_pixels:
+            raise TooManyPixels(
+                f"{width} x {height} pixels are more than the {self.max_pixels:,} that are looked at. "
+                "Send a smaller version."
+            )
