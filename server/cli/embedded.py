@@ -8,15 +8,13 @@ from contextlib import contextmanager
 
 import click
 import structlog
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from server import spool
 from server.errors import UnmaskError
 from server.settings import Settings
 from server.store import leases
 from server.store.db import Database
-from server.store.tables import Check
-from server.verdict import ACTIVE_STATES
 
 log = structlog.get_logger()
 
@@ -41,7 +39,7 @@ def recover(settings: Settings, database: Database) -> None:
         returned = leases.requeue_all(session, settings.max_attempts)
     if returned:
         log.warning("recovered", queued=returned.queued, failed=returned.failed)
-    sweep_spool(settings, database)
+    spool.sweep(settings, database, older_than=0.0)  # nothing is being received yet
 
 
 def take_back(settings: Settings, database: Database, owner: str) -> None:
@@ -53,15 +51,3 @@ def take_back(settings: Settings, database: Database, owner: str) -> None:
         log.exception("take_back_failed", owner=owner)
         return
     log.warning("taken_back", queued=returned.queued, failed=returned.failed)
-
-
-def sweep_spool(settings: Settings, database: Database) -> int:
-    """Uploads whose request or check ended with the process. Working folders are the worker's to clean."""
-    with database.read() as session:
-        wanted = set(session.scalars(select(Check.spooled).where(Check.state.in_(ACTIVE_STATES))))
-    if not settings.spool.is_dir():
-        return 0
-    left = [path for path in settings.spool.iterdir() if path.is_file() and path.name not in wanted]
-    for path in left:
-        path.unlink(missing_ok=True)
-    return len(left)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy.orm import Session
 
+from server import spool
 from server.errors import DatabaseBusy, ProcessingFailed, StorageFull, UnmaskError
 from server.store import leases
 from server.store.tables import Check
@@ -80,6 +81,14 @@ class Runs:
             if again:
                 self._gate.be_alone()
             self._run(check, lease, alone=again)
+        if check.spooled is not None:
+            self._release(check.spooled)
+
+    def _release(self, upload: str) -> None:
+        try:
+            spool.release(self._settings, self._database, upload)
+        except (UnmaskError, OSError):
+            log.exception("upload_not_released", file=upload)  # the next start sweeps it
 
     def _run(self, check: Check, lease: Lease, *, alone: bool) -> None:
         try:

@@ -37,7 +37,7 @@ class WorkerService:
         self._threads = (
             self._runs.heart,
             Watchdog(self._runs.heart, limit(settings)),
-            Reconciler(tools.database, settings.max_attempts),
+            Reconciler(settings, tools.database),
             Relay(tools.database, hints, register(self._celery, self._runs, hints)),
         )
         self._ending = threading.Event()

@@ -84,6 +84,22 @@ def test_a_run_ends_in_its_verdict(make: Callable[[Runner], Runs], database: Dat
     assert asked == [True]
 
 
+@pytest.mark.parametrize("runner", [finish, raising(NoMedia()), raising(ZeroDivisionError())])
+def test_an_upload_is_kept_no_longer_than_a_check_waits_for_it(
+    make: Callable[[Runner], Runs], settings: Settings, database: Database, runner: Runner
+) -> None:
+    upload = settings.spool / "ab.jpg"
+    upload.parent.mkdir()
+    upload.write_bytes(b"x")
+    submit(database, "https://example.org/a", spooled=upload.name)
+    submit(database, "https://example.org/b", spooled=upload.name)
+    runs = make(runner)
+    runs.answer()
+    assert upload.exists(), "the same bytes were asked for with other options"
+    runs.answer()
+    assert not upload.exists()
+
+
 def test_no_work_is_no_error(make: Callable[[Runner], Runs]) -> None:
     make(raising(AssertionError())).answer()
 

@@ -1,0 +1,41 @@
+"""Uploads on disk, kept while a check waits for them. Named by their hash, so that checks may share one."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import exists, select
+
+from server.settings import Settings
+from server.store.db import Database
+from server.store.tables import Check
+from server.verdict import ACTIVE_STATES
+
+
+def release(settings: Settings, database: Database, name: str) -> bool:
+    """Remove an upload unless a check still waits for it."""
+    with database.read() as session:
+        wanted = session.scalar(select(exists().where(Check.spooled == name, Check.state.in_(ACTIVE_STATES))))
+    if not wanted:
+        (settings.spool / name).unlink(missing_ok=True)
+    return not wanted
+
+
+def sweep(settings: Settings, database: Database, older_than: float) -> int:
+    """Remove uploads of that many seconds that no check waits for: their request or check ended with its process.
+
+    Working folders are not looked at: they are the worker's.
+    """
+    if not settings.spool.is_dir():
+        return 0
+    with database.read() as session:
+        wanted = set(session.scalars(select(Check.spooled).where(Check.state.in_(ACTIVE_STATES))))
+    born_before = time.time() - older_than
+    left = [
+        path
+        for path in settings.spool.iterdir()
+        if path.name not in wanted and path.is_file() and path.stat().st_mtime <= born_before
+    ]
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import os
+import time
+
+from sqlalchemy import update
+
+from server import spool
+from server.settings import Settings
+from server.store.db import Database, epoch_now
+from server.store.tables import Check
+from server.worker.reconcile import Reconciler, reconcile
+from tests.server.worker.toys import row, submit, until
+
+
+def test_only_expired_leases_are_put_back(settings: Settings, database: Database) -> None:
+    expired = submit(database, state="decoding", owner="me:1:a", attempt=1)
+    held = submit(database, state="decoding", owner="me:2:a", attempt=1)
+    with database.write() as session:
+        session.execute(update(Check).where(Check.id == held).values(lease_until=epoch_now() + 60))
+    assert list(reconcile(settings, database).queued) == [expired]
+    assert (row(database, expired).state, row(database, held).state) == ("queued", "decoding")
+    assert not reconcile(settings, database)
+
+
+def test_it_looks_again_and_again(settings: Settings, database: Database) -> None:
+    made = Reconciler(settings, database, every=0.02)
+    made.start()
+    for _ in range(2):
+        check_id = submit(database, state="fetching", owner="me:1:a", attempt=1)
+        until(lambda check_id=check_id: row(database, check_id).state == "queued")
+    made.stop()
+    made.join(5)
+    assert not made.is_alive()
+
+
+def test_old_uploads_go_unless_a_check_waits(settings: Settings, database: Database) -> None:
+    settings.spool.mkdir()
+    old = time.time() - 100
+    for name in ("waited-for", "old", "fresh"):
+        (settings.spool / name).write_bytes(b"x")
+        if name != "fresh":
+            os.utime(settings.spool / name, (old, old))
+    submit(database, spooled="waited-for")
+    submit(database, "https://example.org/b", spooled="old", state="failed")
+    assert spool.sweep(settings, database, older_than=60) == 1
+    assert sorted(path.name for path in settings.spool.iterdir()) == ["fresh", "waited-for"]
