@@ -13,7 +13,7 @@ from tests.faults import faults, submitting
 from tests.faults.tree import REAL, TOY, Tree
 from tests.server.worker import toys
 
-KILLS = 60
+KILLS = 40
 STARTS = 40
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 
 from sqlalchemy import update
 
@@ -28,10 +29,14 @@ def test_it_looks_again_and_again(settings: Settings, database: Database) -> Non
     made.start()
     for _ in range(2):
         check_id = submit(database, state="fetching", owner="me:1:a", attempt=1)
-        until(lambda check_id=check_id: row(database, check_id).state == "queued")
+        until(partial(_queued, database, check_id))
     made.stop()
     made.join(5)
     assert not made.is_alive()
+
+
+def _queued(database: Database, check_id: str) -> bool:
+    return row(database, check_id).state == "queued"
 
 
 def test_old_uploads_go_unless_a_check_waits(settings: Settings, database: Database) -> None:
