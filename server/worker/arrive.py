@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server import identity
 from server.errors import MediaGone
 from server.fetch.sources import Fetched, NotModified
-from server.store import verdicts
+from server.store import checks, verdicts
 from server.store.db import utc_now
 from server.store.tables import Check
 from server.store.verdicts import Known
@@ -52,8 +52,12 @@ def bring(check: Check, child: MediaChild, lease: Lease, tools: Tools) -> Arrive
 
 
 def discard_upload(check: Check, tools: Tools) -> None:
-    """Media bytes are kept no longer than they are needed."""
-    if check.spooled is not None:
+    """Media bytes are kept no longer than they are needed; another check, with other options, may wait for the same."""
+    if check.spooled is None:
+        return
+    with tools.database.read() as session:
+        needed = checks.needs(session, check.spooled)
+    if not needed:
         (tools.settings.spool / check.spooled).unlink(missing_ok=True)
 
 
@@ -81,22 +85,23 @@ def _fetched(check: Check, child: MediaChild, lease: Lease, tools: Tools) -> Arr
         again = still_good(session, before, check, tools, utc_now())
     location = before.location if before is not None and again else None
     answer = child.fetch(
-        keys.fetch_url,
-        page_url=check.page_url or (check.url if check.media_url else None),
+        check.url,
+        page_url=check.page_url,
+        media_url=check.media_url,
         etag=location.etag if location else None,
         last_modified=location.last_modified if location else None,
         progress=lambda got, whole: lease.stage("fetching", got / whole if whole else 0.0),
     )
-    keep = _keep(keys, tools)
     if isinstance(answer, NotModified):
         assert before is not None, "304 is only answered to a validator, and that came with a verdict"
         media = before.media
-        address = Address(keys, answer.etag, answer.last_modified, keep)
+        address = Address(keys, answer.etag, answer.last_modified, _keep(keys, tools))
         return Arrived(Path(), media.sha256, media.size, media.mime, media.complete, address, before, "url")
-    return _recognised(_landed(answer, Address(keys, answer.etag, answer.last_modified, keep)), check, tools)
+    return _recognised(_landed(answer, identity.keys(check.url) if answer.from_page else keys, tools), check, tools)
 
 
-def _landed(answer: Fetched, address: Address) -> Arrived:
+def _landed(answer: Fetched, keys: identity.UrlKeys, tools: Tools) -> Arrived:
+    address = Address(keys, answer.etag, answer.last_modified, _keep(keys, tools))
     return Arrived(answer.path, answer.sha256, answer.size, answer.mime, answer.complete, address)
 
 

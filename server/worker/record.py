@@ -33,13 +33,15 @@ def finished(check: Check, lease: Lease, tools: Tools, arrived: Arrived, info: M
     with _pictures(tools) as pictures:
         segments = [_segment(segment, pictures) for segment in analysis.segments]
         with tools.database.write() as session:
+            # First: on PostgreSQL those who finish the same bytes at once wait for each other at this row.
+            media = _media(session, check, arrived, info)
             known = verdicts.by_hash(session, arrived.sha256, check.variant)
             if known and arrive.still_good(session, known, check, tools, utc_now()):
                 # The same bytes, under another address, were finished while these were being judged.
                 _end_with(session, check, lease, tools, arrived, known, "sha256")
                 pictures.drop()
                 return
-            media = _media(session, check, arrived, info)
+            media.complete = media.complete or arrived.complete
             analysis_id = _analysis(session, check, lease, tools, media, analysis)
             session.add_all(
                 Evidence(id=key, analysis_id=analysis_id, kind=kind, mime="image/jpeg", size=size)
@@ -181,10 +183,7 @@ def _media(session: Session, check: Check, arrived: Arrived, info: MediaInfo) ->
     )  # fmt: skip
     merged = statement.on_conflict_do_update(
         index_elements=[Media.sha256],
-        set_={
-            "public": or_(Media.public, statement.excluded.public),
-            "complete": or_(Media.complete, statement.excluded.complete),
-        },
+        set_={"public": or_(Media.public, statement.excluded.public)},
     )
     return session.scalars(merged.returning(Media), execution_options={"populate_existing": True}).one()
 
