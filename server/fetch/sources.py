@@ -57,6 +57,7 @@ class Fetched:
     title: str | None
     extractor: str  # "direct" or yt-dlp's name of the site
     complete: bool  # False: the server hung up early, the file is cut short
+    from_page: bool = False  # `media_url` could not be had, and this is what the page itself gave
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def fetch(request: Request, job: Job) -> Fetched | NotModified:
         except (TooLarge, TooLong, LiveStream):
             raise  # the page would only lead to the same media
         except (FetchError, BadRequest, MediaRefused):
-            request = replace(request, etag=None, last_modified=None)  # those were the media's own
+            answer = _from_address(replace(request, etag=None, last_modified=None), job)  # those were the media's own
+            return replace(answer, from_page=True) if isinstance(answer, Fetched) else answer
     return _from_address(request, job)
 
 
