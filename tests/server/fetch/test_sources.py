@@ -60,6 +60,7 @@ def test_the_media_address_is_tried_before_the_page(web: Server, fetch: Fetch, c
     web.put("/clip", clip)
     page = web.page("/page", "nothing here")
     found = fetch(page, media_url=web.url("/clip"))
+    assert not found.from_page
     assert isinstance(found, Fetched)
     assert found.final_url == web.url("/clip")
     assert web.seen[0][1]["Referer"] == page
@@ -68,6 +69,7 @@ def test_the_media_address_is_tried_before_the_page(web: Server, fetch: Fetch, c
 def test_the_page_stands_in_for_media_that_is_gone(web: Server, fetch: Fetch, clip: bytes) -> None:
     web.put("/new.mp4", clip, Content_Type="video/mp4")
     found = fetch(web.page("/page", '<video src="/new.mp4"></video>'), media_url=web.url("/gone.mp4"))
+    assert found.from_page
     assert isinstance(found, Fetched)
     assert found.size == len(clip)
 
