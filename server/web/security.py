@@ -77,6 +77,8 @@ def install(app: Flask, settings: Settings) -> None:
         if is_api():
             headers.extend(_CORS)
             headers.add("Vary", "Authorization")
+        if response.status_code == 304 or request.method == "HEAD":
+            response.close()  # the body is not sent, and nobody else closes the file it was made of
         _note(response)
         return response
 
