@@ -9,9 +9,10 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
 from flask_openapi3.utils import parse_rule
+from markupsafe import Markup
 
 from server.web.api.blueprint import json_response, with_etag
-from server.web.auth import needs
+from server.web.auth import caller, needs
 
 ABOUT = (
     "Labels for manipulated media. Every answer is JSON and every error has one shape. Send "
@@ -43,7 +44,15 @@ def openapi_file() -> Response:
 def docs() -> str:
     """This description, as a page to read"""
     spec = _spec()
-    return render_template("docs.html", spec=spec, groups=_by_tag(spec), schemas=spec["components"]["schemas"])
+    schemas = spec["components"]["schemas"]
+    return render_template("docs.html", person=caller(), spec=spec, groups=_by_tag(spec), schemas=schemas)
+
+
+@api.app_template_filter("ticks")
+def ticks(text: str | None) -> Markup:
+    """`words` -> <code>words</code>; everything else stays text."""
+    parts = (text or "").split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 def finish(app: OpenAPI) -> None:

@@ -156,7 +156,8 @@ def test_nothing_can_be_read(attacker: Page, server: str, mine: tuple[str, str])
     unknown = new_id()
     data = [
         "/api/v1/checks", f"/api/v1/checks/{check_id}", f"/api/v1/checks/{unknown}",
-        f"/api/v1/checks/{check_id}/events", "/api/v1/models", "/api/v1/verdicts/prefixes", "/api/v1/verdicts/by-prefix/0", picture,
+        f"/api/v1/checks/{check_id}/events", "/api/v1/models", "/api/v1/verdicts/prefixes",
+        "/api/v1/verdicts/by-prefix/0", picture,
         "/api/v1/verdicts?url=https://example.org/a.jpg", "/api/v1/verdicts?url=https://example.org/none.jpg",
         f"/api/v1/verdicts/by-hash/{'a' * 64}",
     ]  # fmt: skip

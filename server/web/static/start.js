@@ -89,6 +89,7 @@ function fromAddress() {
 
 /** Reads the check once, then its events; a stream that ends early is opened again. */
 async function follow(id, signal) {
+  refresh();
   try {
     for (;;) {
       const check = await getJson(`/api/v1/checks/${id}`, { signal });

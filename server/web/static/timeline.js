@@ -33,6 +33,6 @@ function row(track, segments, whole) {
       shaded.map((s) => svg("rect", { class: "shade", x: x(s.start), y: 0, width: Math.max(2, x(s.end) - x(s.start)), height: HEIGHT })),
       svg("line", { class: "middle", x1: 0, x2: WIDTH, y1: y(HIGH), y2: y(HIGH) }),
       svg("polyline", { class: "line", points: points.map((p) => `${x(p.t).toFixed(1)},${y(p.score).toFixed(1)}`).join(" ") }),
-      points.map((p) => svg("circle", { class: "dot", cx: x(p.t), cy: y(p.score), r: 3 }, svg("title", {}, `${p.t.toFixed(1)} s: ${p.score.toFixed(2)}`)))),
+      points.map((p) => svg("line", { class: "dot", x1: x(p.t), x2: x(p.t), y1: y(p.score), y2: y(p.score) }, svg("title", {}, `${p.t.toFixed(1)} s: ${p.score.toFixed(2)}`)))),
     el("div", { class: "scale small muted", "aria-hidden": "true" }, el("span", {}, "0 s"), el("span", {}, duration(whole))));
 }

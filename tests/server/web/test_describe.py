@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from server.web.api import schemas
 from server.web.auth import NEEDS
+from server.web.describe import ticks
 from tests.server.web.conftest import World
 
 
@@ -94,3 +95,8 @@ def test_the_page_shows_every_route(app: Flask, client: FlaskClient, world: Worl
 def test_the_file_is_not_sent_twice(client: FlaskClient) -> None:
     etag = client.get("/api/v1/openapi.json").headers["ETag"]
     assert client.get("/api/v1/openapi.json", headers={"If-None-Match": etag}).status_code == 304
+
+
+def test_words_between_ticks_are_code_and_nothing_becomes_markup() -> None:
+    assert ticks("send `a<b>` <i>") == "send <code>a&lt;b&gt;</code> &lt;i&gt;"
+    assert ticks(None) == ""
