@@ -24,11 +24,12 @@ class Analyzer:
         self.detectors = registry.known(detectors)
         self._panel = Panel(self.detectors, onnx_threads)
         self._threads = onnx_threads
+        self._pipeline = pipeline.version(self.calibration, self.detectors)
 
     @property
     def pipeline(self) -> str:
         """Version of code, weights and calibration together; a new one makes stored verdicts stale."""
-        return pipeline.version(self.calibration, self.detectors)
+        return self._pipeline
 
     def analyze(
         self,

@@ -16,6 +16,7 @@ from models.errors import WeightsError
 from models.types import Box, Floats, Rgb
 
 FIRST_SIDE, SECOND_SIDE = 320, 640  # 10 and 41 ms a frame; 640 finds no more where 320 found something
+CROWD = 8  # from so many faces on some are too small for the first size
 THRESHOLD = 0.5
 OVERLAP = 0.3
 MOST_FACES = 48  # a picture of a crowd costs 15 ms a face after this point
@@ -33,8 +34,8 @@ class Found:
 def find(rgb: Rgb, threads: int = 1) -> list[Found]:
     """Faces of an RGB picture, most confident first."""
     found = find_at(rgb, FIRST_SIDE, threads)
-    if not found and max(rgb.shape[:2]) > FIRST_SIDE:
-        found = find_at(rgb, SECOND_SIDE, threads)
+    if max(rgb.shape[:2]) > FIRST_SIDE and (not found or len(found) >= CROWD):
+        return find_at(rgb, SECOND_SIDE, threads)
     return found
 
 

@@ -50,8 +50,13 @@ def _library() -> ModuleType:
 
 @cache
 def _import() -> ModuleType:
+    from PIL import ImageFile
+
+    strict = ImageFile.LOAD_TRUNCATED_IMAGES
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # face_recognition_models still imports pkg_resources
         import face_recognition
+    # It lets Pillow pass off half a picture as a whole one, in the whole process.
+    ImageFile.LOAD_TRUNCATED_IMAGES = strict
     module: ModuleType = face_recognition
     return module

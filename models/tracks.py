@@ -44,8 +44,9 @@ class Tracker:
 
     def tracks(self) -> tuple[FaceTrack, ...]:
         """In order of first appearance. Two faces of one frame are never the same person."""
-        people = self._merged() if any(len(person.faces) > 1 for person in self._people) else self._people
-        people = sorted(people, key=lambda person: (person.faces[0].t, person.faces[0].box[0]))
+        if any(len(person.faces) > 1 for person in self._people):
+            self._people = self._merged()
+        people = sorted(self._people, key=lambda person: (person.faces[0].t, person.faces[0].box[0]))
         return tuple(
             FaceTrack(number, tuple(person.faces), person.known_identity) for number, person in enumerate(people)
         )

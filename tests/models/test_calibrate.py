@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import calibrate, ensemble, fit
+from models.calibrate import Calibration
+from models.errors import CalibrationError
+from models.evaluate.metrics import calibration_error
+
+FLAGGING = Path(__file__).parent / "flagging_calibration.toml"
+
+
+def scores(count: int, seed: int = 0) -> tuple[list[float], list[bool], list[str]]:
+    """A detector that is overconfident by half and leans towards real."""
+    rng = np.random.default_rng(seed)
+    fake = rng.random(count) < 0.3
+    logits = np.where(fake, 1.0, -1.0) + rng.normal(0, 1.41, count)  # truly a ratio of the same size
+    return [ensemble.sigmoid(1.5 * x - 1.0) for x in logits], fake.tolist(), [f"g{i // 2}" for i in range(count)]
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Calibration:
+    values, fake, groups = scores(2000)
+    return fit.fit({"meso4": values}, fake, groups, id="2026-01-01", dataset="made up")
+
+
+def test_fit_undoes_the_detectors_faults(fitted: Calibration) -> None:
+    platt = fitted.detectors["meso4"]
+    assert platt.slope == pytest.approx(1 / 1.5, rel=0.15)
+    assert platt.intercept == pytest.approx(1 / 1.5, abs=0.2)
+    assert platt.weight > 0.9
+    assert len(platt.refits) == 200
+    values, fake, _ = scores(4000, seed=1)
+    prior = float(np.mean(fake))
+    probabilities = np.array([ensemble.calibrated(p, platt, prior) for p in values])
+    assert calibration_error(probabilities, np.array(fake)) < 0.04
+
+
+def test_p_values_of_genuine_items_hold_what_they_promise(fitted: Calibration) -> None:
+    values, fake, _ = scores(4000, seed=2)
+    platt = fitted.detectors["meso4"]
+    p = np.array([fitted.p_value(ensemble.ratio(v, platt)) for v, f in zip(values, fake, strict=True) if not f])
+    assert (p <= 0.01).mean() < 0.02
+    assert 0.03 < (p <= 0.05).mean() < 0.075
+
+
+def test_the_file_holds_what_was_fitted(fitted: Calibration, tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(calibrate.written(fitted))
+    again = calibrate.load(path)
+    assert again.id == "2026-01-01"
+    assert again.real == pytest.approx(fitted.real, abs=1e-4)
+    assert again.detectors["meso4"].slope == pytest.approx(fitted.detectors["meso4"].slope, abs=1e-5)
+    assert calibrate.written(again) == calibrate.written(fitted)
+
+
+def test_a_useless_detector_gets_next_to_no_say() -> None:
+    values, fake, groups = scores(1000)
+    noise = np.random.default_rng(3).random(1000).tolist()
+    both = fit.fit({"good": values, "noise": noise}, fake, groups, id="x", dataset="x")
+    share = {name: platt.weight * platt.slope for name, platt in both.detectors.items()}
+    assert share["noise"] < 0.2 * share["good"]
+
+
+def test_two_that_say_the_same_share_one_vote() -> None:
+    values, fake, groups = scores(1000)
+    twins = fit.fit({"a": values, "b": values}, fake, groups, id="x", dataset="x")
+    assert sum(platt.weight for platt in twins.detectors.values()) == pytest.approx(1.0, abs=0.15)
+
+
+def test_abstentions_are_left_out(fitted: Calibration) -> None:
+    values, fake, groups = scores(2000)
+    patchy = [float("nan") if i % 5 == 0 else value for i, value in enumerate(values)]
+    partly = fit.fit({"meso4": patchy}, fake, groups, id="x", dataset="x")
+    assert partly.detectors["meso4"].slope == pytest.approx(fitted.detectors["meso4"].slope, rel=0.1)
+
+
+def test_too_few_genuine_items_are_refused() -> None:
+    with pytest.raises(CalibrationError, match="99 genuine"):
+        fit.fit({"a": [0.5] * 100}, [True] * 60 + [False] * 40, ["g"] * 100, id="x", dataset="x")
+
+
+def test_p_value_counts_the_item_itself() -> None:
+    flagging = calibrate.load(FLAGGING)
+    assert flagging.p_value(5.0) == 1 / 200
+    assert flagging.p_value(-9.0) == 1.0
+    assert flagging.p_value(5.0, tracks=4) == 4 / 200
+    assert flagging.fake_quantile(0.5) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ("", "lacks 'id'"),
+        ("id = 3 3", "not understood"),
+        (FLAGGING.read_text().replace("slope = 0.01", "slope = -1.0"), "slope"),
+        (FLAGGING.read_text().replace("prior = 0.5", "prior = 0.0"), "prior"),
+        (FLAGGING.read_text().replace("fake = [-1.0, 0.0, 1.0]", "fake = [1.0, 0.0]"), "ascending"),
+        (FLAGGING.read_text().replace("weight = 1.0", 'weight = "much"'), "not understood"),
+    ],
+)
+def test_a_bad_file_is_named_with_what_is_wrong(tmp_path: Path, change: str, complaint: str) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(change)
+    with pytest.raises(CalibrationError, match=complaint):
+        calibrate.load(path)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(CalibrationError, match="cannot be read"):
+        calibrate.load(tmp_path / "none.toml")
+
+
+def test_the_shipped_calibration_can_reach_a_likely_verdict() -> None:
+    shipped = calibrate.load()
+    text = tomllib.loads(calibrate.SHIPPED.read_text())
+    assert (text["reals"], text["fakes"]) == (len(shipped.real), len(shipped.fake))
+    assert shipped.p_value(1000.0) <= shipped.likely_p
+    assert all(len(platt.refits) == fit.REFITS for platt in shipped.detectors.values())

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models import ensemble
+from models.calibrate import Calibration, Platt
+
+CALIBRATION = Calibration(
+    id="test",
+    dataset="made up",
+    prior=0.5,
+    likely_p=0.01,
+    no_evidence_quantile=0.05,
+    low_band=0.35,
+    high_band=0.65,
+    detectors={
+        "a": Platt(1.2, -0.3, 1.0, 5.0, ((1.0, -0.5), (1.2, -0.3), (1.4, 0.1))),
+        "b": Platt(0.7, 0.4, 0.5, 3.0, ((0.6, 0.3), (0.7, 0.4), (0.9, 0.6))),
+        "mute": Platt(1.0, 0.0, 0.0, 3.0, ((1.0, 0.0),) * 3),
+    },
+    real=tuple(i / 10 - 8 for i in range(120)),
+    fake=tuple(i / 10 - 4 for i in range(120)),
+)
+P = st.floats(0, 1)
+
+
+def combined(**scores: float | None) -> ensemble.Combined:
+    result = ensemble.combine(scores, CALIBRATION)
+    assert result is not None
+    return result
+
+
+@given(P, P, P)
+def test_more_suspicion_never_lowers_the_probability(low: float, high: float, other: float) -> None:
+    low, high = sorted((low, high))
+    first, second = combined(a=low, b=other), combined(a=high, b=other)
+    assert first.probability <= second.probability
+    assert first.p_value >= second.p_value
+    assert first.fake_quantile <= second.fake_quantile
+
+
+@given(P, P)
+def test_order_does_not_matter(a: float, b: float) -> None:
+    assert ensemble.combine({"a": a, "b": b}, CALIBRATION) == ensemble.combine({"b": b, "a": a}, CALIBRATION)
+
+
+@given(P)
+def test_one_that_abstains_or_has_no_weight_moves_nothing(a: float) -> None:
+    assert combined(a=a, b=None) == combined(a=a)
+    assert combined(a=a, mute=0.999).probability == combined(a=a).probability
+
+
+@given(P, P)
+def test_numbers_are_numbers(a: float, b: float) -> None:
+    result = combined(a=a, b=b)
+    low, high = result.interval
+    assert 0 <= low <= result.probability <= high <= 1
+    assert 0 < result.p_value <= 1
+    assert 0 <= result.fake_quantile <= 1
+    assert abs(result.ratio) <= 8
+
+
+@given(st.lists(P, min_size=1, max_size=12))
+def test_the_media_is_its_highest_track(scores: list[float]) -> None:
+    tracks = [ensemble.combine({"a": p}, CALIBRATION) for p in scores]
+    top = ensemble.highest([None, *tracks])
+    assert top is not None
+    assert scores[top - 1] == max(scores) or tracks[top - 1] == ensemble.combine({"a": max(scores)}, CALIBRATION)
+
+
+def test_nothing_judged() -> None:
+    assert ensemble.combine({"a": None}, CALIBRATION) is None
+    assert ensemble.combine({"unknown": 0.9}, CALIBRATION) is None
+    assert ensemble.highest([]) is None
+    assert ensemble.highest([None]) is None
+
+
+def test_every_further_person_makes_the_p_value_weaker() -> None:
+    one, three = (ensemble.combine({"a": 0.95}, CALIBRATION, tracks) for tracks in (1, 3))
+    assert one is not None
+    assert three is not None
+    assert three.p_value == pytest.approx(3 * one.p_value)
+    assert three.probability == one.probability
+
+
+def test_the_prior_moves_the_odds_and_nothing_else() -> None:
+    rare = dataclasses.replace(CALIBRATION, prior=0.1)
+    a, b = (ensemble.combine({"a": 0.8}, calibration) for calibration in (CALIBRATION, rare))
+    assert a is not None
+    assert b is not None
+    assert ensemble.logit(a.probability) - ensemble.logit(b.probability) == pytest.approx(math.log(9))
+    assert a.p_value == b.p_value
+
+
+def test_a_detector_is_capped() -> None:
+    assert combined(b=1.0).ratio == 3.0
+    assert combined(b=0.0).ratio == -3.0
+
+
+def test_bands_and_disagreement() -> None:
+    bands = [ensemble.band(p, CALIBRATION) for p in (0.1, 0.5, 0.9)]
+    assert bands == ["low", "uncertain", "high"]
+    assert ensemble.disagree(bands)
+    assert not ensemble.disagree(["high", "uncertain", "abstained", "failed"])
