@@ -93,22 +93,32 @@ def check(
 
 def _targets(what: Sequence[str], limits: Limits) -> Iterator[str]:
     """What was named, folders unfolded in order. In a folder only what looks like media by content is taken."""
-    from server.intake import HEAD_BYTES, sniff
-
     for name in what:
         path = Path(name)
         if "://" in name:
             yield name
         elif path.is_dir():
-            for inner in sorted(p for p in path.rglob("*") if p.is_file()):
-                with inner.open("rb") as file:
-                    mime = sniff(file.read(HEAD_BYTES))
-                if mime and limits.take(mime.partition("/")[0]):
-                    yield str(inner)
+            inside = sorted(inner for inner in path.rglob("*") if inner.is_file())
+            yield from (str(inner) for inner in inside if (kind := _kind(inner)) and limits.take(kind))
         elif path.exists():
-            yield name
+            kind = _kind(path) if path.is_file() else None
+            if kind is None or limits.take(kind):
+                yield name
         else:
             raise click.UsageError(f"There is no file or folder {name}.")
+
+
+def _kind(path: Path) -> str | None:
+    """image or video, by content; None for anything else."""
+    from server.intake import HEAD_BYTES, sniff
+
+    try:
+        with path.open("rb") as file:
+            mime = sniff(file.read(HEAD_BYTES))
+    except OSError as error:
+        click.echo(f"{_printable(str(path))}: could not be read: {error.strerror}", err=True)
+        return None
+    return mime.partition("/")[0] if mime else None
 
 
 def _judged(judge: Judge, wanted: Sequence[str], workers: int) -> Iterator[dict[str, Any]]:
@@ -126,7 +136,7 @@ def _judged(judge: Judge, wanted: Sequence[str], workers: int) -> Iterator[dict[
 
 
 def _json_line(result: dict[str, Any]) -> str:
-    return json.dumps(result, ensure_ascii=False)
+    return _encodable(json.dumps(result, ensure_ascii=False))
 
 
 def _csv_line(result: dict[str, Any]) -> str:
@@ -138,19 +148,25 @@ def _csv_line(result: dict[str, Any]) -> str:
         " ".join(result.get("reasons", ())), error,
     ]  # fmt: skip
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow([_plain(cell) for cell in row])
-    return text.getvalue()
+    # Python before 3.13 only quotes line breaks that are in its own line end.
+    csv.writer(text, lineterminator="\r\n").writerow([_plain(cell) for cell in row])
+    return _encodable(text.getvalue().removesuffix("\r\n"))
+
+
+def _encodable(text: str) -> str:
+    """A file name may hold bytes that are no text; in JSON the replacement is the escape that means the same."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _plain(cell: Any) -> Any:
     """A spreadsheet runs a cell that begins like a formula; file names come from anywhere."""
-    return "'" + cell if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    return "'" + cell if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else cell
 
 
 def _text_line(result: dict[str, Any]) -> str:
     from server.words import LABELS, percent
 
-    path = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in result["path"])
+    path = _printable(result["path"])
     if "error" in result:
         return f"{path}: could not be checked: {result['error']['message']} [{result['error']['code']}]"
     words = LABELS[result["label"]]
@@ -158,6 +174,10 @@ def _text_line(result: dict[str, Any]) -> str:
         low, high = result["interval"]
         words += f" - {percent(result['probability'])} ({percent(low)}-{percent(high)})"
     return f"{path}: {words}" + (f" [{', '.join(result['reasons'])}]" if result["reasons"] else "")
+
+
+def _printable(path: str) -> str:
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in path)
 
 
 def _detector_table(result: dict[str, Any]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import click
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from server.settings import Settings
 from server.store.migrate import head
@@ -39,26 +40,33 @@ def backup(target: Path) -> None:
     url = make_url(Settings.from_env().database)
     if target.exists():
         raise click.UsageError(f"{target} exists already; name another file.")
-    if url.get_backend_name() == "sqlite":
-        _backup_sqlite(Path(url.database or ""), target)
-    else:
-        _backup_postgresql(url.set(drivername="postgresql").render_as_string(hide_password=False), target)
+    if not target.parent.is_dir():
+        raise click.UsageError(f"There is no folder {target.parent}.")
+    copy = _backup_sqlite if url.get_backend_name() == "sqlite" else _backup_postgresql
+    try:
+        copy(url, target)
+    except (sqlite3.Error, subprocess.CalledProcessError) as error:
+        target.unlink(missing_ok=True)
+        raise click.ClickException(f"The copy failed, nothing was kept of it: {error}") from error
     click.echo(f"{target}: {target.stat().st_size:,} bytes")
 
 
-def _backup_sqlite(source: Path, target: Path) -> None:
+def _backup_sqlite(url: URL, target: Path) -> None:
+    source = Path(url.database or "")
     if not source.exists():
         raise click.UsageError(f"There is no database at {source} yet.")
-    with sqlite3.connect(source) as live, sqlite3.connect(target) as copy:
+    with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
         live.backup(copy)
         (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
     if verdict != "ok":
-        raise click.ClickException(f"The copy is damaged: {verdict}")
+        raise sqlite3.DatabaseError(verdict)
 
 
-def _backup_postgresql(url: str, target: Path) -> None:
+def _backup_postgresql(url: URL, target: Path) -> None:
     program = shutil.which("pg_dump")
     if program is None:
         raise click.UsageError("pg_dump is needed: install PostgreSQL's client package.")
-    # The password goes through the environment's connection string, not onto the command line others can read.
-    subprocess.run([program, "--format=custom", f"--file={target}"], env={"PGDATABASE": url}, check=True)
+    # The password goes through the environment, not onto the command line that others can read.
+    address = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    command = [program, "--format=custom", f"--file={target}", f"--dbname={address.render_as_string()}"]
+    subprocess.run(command, env={"PGPASSWORD": url.password or ""}, check=True)

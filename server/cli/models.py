@@ -9,7 +9,11 @@ import click
 
 @click.group()
 def models() -> None:
-    """List the detectors and what they need."""
+    """List the detectors and what they need.
+
+    \b
+    unmask models list
+    """
 
 
 @models.command("list")

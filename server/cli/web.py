@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 @click.option("--fd", type=int, hidden=True, help="A listening socket that the supervisor holds.")
 @click.option("--parent", type=int, hidden=True, help="End when this process does.")
 def web(fd: int | None, parent: int | None) -> None:
-    """Start the web process alone. It needs a worker beside it (`unmask worker`), on this or another machine."""
+    """Start the web process alone. It needs a worker beside it (`unmask worker`), on this or another machine.
+
+    \b
+    UNMASK_DATABASE_URL=postgresql+psycopg://unmask@db/unmask unmask web
+    """
     import signal
 
     from server.cli.listen import listen

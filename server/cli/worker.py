@@ -11,7 +11,11 @@ from server.settings import Settings
 @click.option("--parent", type=int, hidden=True, help="End when this process does.")
 @click.option("--mark", hidden=True, help="What the supervisor calls this process.")
 def worker(parent: int | None, mark: str | None) -> None:
-    """Start a worker process alone: it takes queued checks and runs them, UNMASK_CONCURRENCY at once."""
+    """Start a worker process alone: it takes queued checks and runs them, UNMASK_CONCURRENCY at once.
+
+    \b
+    UNMASK_DATABASE_URL=postgresql+psycopg://unmask@db/unmask unmask worker
+    """
     from server.lineage import end_with_parent
     from server.logs import configure
     from server.store.db import Database
