@@ -19,7 +19,7 @@ FIRST_SIDE, SECOND_SIDE = 320, 640  # 10 and 41 ms a frame; 640 finds no more wh
 CROWD = 8  # from so many faces on some are too small for the first size
 THRESHOLD = 0.5
 OVERLAP = 0.3
-MOST_FACES = 48  # a picture of a crowd costs 15 ms a face after this point
+MOST_FACES = 48  # each costs landmarks, a crop and a run of every detector
 STRIDE = 4
 _INPUT, _OUTPUTS = "input.1", ("537", "538", "539", "540")
 

@@ -11,8 +11,8 @@ from models.types import Box, Face, Floats, Frame, Rgb
 
 CROP_SIDE = align.CROP_SIDE
 
-# dlib's landmark model expects the square of its own finder. Median error over 280 crops: .052 eye distances with
-# this one, .066 with a square half as far down again.
+# dlib's landmark model expects the square of its own finder. Median distance to CenterFace's points over 280 crops:
+# .055 eye distances with this one, .061 with a square further down by a tenth.
 DLIB_SIDE, DLIB_DOWN = 0.95, 0.05
 
 
