@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, cast
+from uuid import uuid4
 
 from server.errors import BadRequest, EmptyFile, StorageFull, TooLarge, UnsupportedMedia
 
@@ -179,7 +180,7 @@ def too_large(limit: int) -> TooLarge:
 
 
 def spool_upload(stream: ByteStream, folder: Path, max_bytes: int) -> Spooled:
-    """Store a file under its hash; on any error nothing is left behind. The limit is on bytes read, not declared."""
+    """Store a file; on any error nothing is left behind. The limit is on bytes read, not declared."""
 
     def write(file: HashedFile) -> str:
         mime = ""
@@ -261,7 +262,8 @@ def _spool(folder: Path, write: Callable[[HashedFile], str]) -> Spooled:
                 mime = write(file)
                 raw.flush()
                 os.fsync(raw.fileno())
-                path = folder / (file.sha256 + EXTENSIONS[mime])
+                # A name of its own: the same bytes sent twice are two files, each owned by one request or check.
+                path = folder / (uuid4().hex + EXTENSIONS[mime])
                 Path(raw.name).replace(path)
             except BaseException:
                 Path(raw.name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Uploads on disk, kept while a check waits for them. Named by their hash, so that checks may share one."""
+"""Uploads on disk, kept while the check they belong to waits for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from server.verdict import ACTIVE_STATES
 
 
 def release(settings: Settings, database: Database, name: str) -> bool:
-    """Remove an upload unless a check still waits for it."""
+    """Remove an upload unless its check still waits for it: a run that lost its lease comes again."""
     with database.read() as session:
         wanted = session.scalar(select(exists().where(Check.spooled == name, Check.state.in_(ACTIVE_STATES))))
     if not wanted:

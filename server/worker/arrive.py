@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server import identity
 from server.errors import MediaGone
 from server.fetch.sources import Fetched, NotModified
-from server.store import checks, verdicts
+from server.store import verdicts
 from server.store.db import utc_now
 from server.store.tables import Check
 from server.store.verdicts import Known
@@ -49,16 +49,6 @@ class Arrived:
 
 def bring(check: Check, child: MediaChild, lease: Lease, tools: Tools) -> Arrived:
     return _fetched(check, child, lease, tools) if check.source == "url" else _uploaded(check, tools)
-
-
-def discard_upload(check: Check, tools: Tools) -> None:
-    """Media bytes are kept no longer than they are needed; another check, with other options, may wait for the same."""
-    if check.spooled is None:
-        return
-    with tools.database.read() as session:
-        needed = checks.needs(session, check.spooled)
-    if not needed:
-        (tools.settings.spool / check.spooled).unlink(missing_ok=True)
 
 
 def still_good(session: Session, known: Known | None, check: Check, tools: Tools, now: datetime) -> bool:

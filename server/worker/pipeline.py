@@ -38,5 +38,4 @@ def run_check(check: Check, lease: Lease, tools: Tools) -> None:
             except ModelsError as error:
                 raise ProcessingFailed(str(error)) from error
             record.finished(check, lease, tools, arrived, info, analysis)
-    arrive.discard_upload(check, tools)
     log.info("check_complete", check_id=check.id, seconds=round(time.monotonic() - started, 3))

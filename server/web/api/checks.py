@@ -41,8 +41,8 @@ def ask() -> Response:
         with services().database.write() as session:
             known = _standing(session, wish, key)
             answer, created = _cached(session, wish, known) if known else _accepted(session, wish, key)
-        if known is not None and wish.spooled is not None:
-            discard(wish.spooled)
+        if created is None and wish.spooled is not None:
+            discard(wish.spooled)  # the verdict stands, or another check already has these bytes
     if created is not None:
         services().announce(created)
     return answer

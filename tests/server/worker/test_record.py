@@ -441,21 +441,6 @@ def test_an_upload_that_is_gone_is_said(database: Database, settings: Settings) 
         arrive.bring(check, cast(Any, None), lease, line.tools)
 
 
-def test_an_upload_is_kept_while_another_check_waits_for_it(database: Database, settings: Settings) -> None:
-    line = Line(database, settings)
-    settings.spool.mkdir()
-    file = settings.spool / "x.jpg"
-    file.write_bytes(b"bytes")
-    first, second = line.uploaded(), line.uploaded(options=Options(20))
-    line.finish(first)
-    arrive.discard_upload(first[0], line.tools)
-    assert file.exists(), "the other check has not read it yet"
-    line.finish(second)
-    arrive.discard_upload(second[0], line.tools)
-    assert not file.exists()
-    arrive.discard_upload(second[0], line.tools)
-
-
 @pytest.mark.parametrize(
     ("url", "keep"),
     [
