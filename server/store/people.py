@@ -127,8 +127,10 @@ def must_choose_password(user: User) -> bool:
 def check_password(session: Session, name: str, password: str) -> User | None:
     """The user, when the password is right. A one-time password is spent by this."""
     user = find_user(session, name)
-    stored = _NOBODY if user is None or user.disabled else user.password_hash.removeprefix(_ONCE)
-    if not _matches(stored, password) or user is None or user.disabled:
+    if user is None or user.disabled or user.password_hash == _SPENT:
+        _matches(_NOBODY, password)
+        return None
+    if not _matches(user.password_hash.removeprefix(_ONCE), password):
         return None
     if user.password_hash.startswith(_ONCE):
         return user if _spend(session, user) else None

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any, cast
 
 from flask import Response, current_app, render_template
-from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
 from flask_openapi3.utils import parse_rule
 from markupsafe import Markup
 
-from server.web.api.blueprint import json_response, with_etag
+from server.web.api.blueprint import json_response, resource, with_etag
+from server.web.api.schemas import ErrorBody
 from server.web.auth import caller, needs
 
 ABOUT = (
@@ -27,7 +26,7 @@ SECURITY_SCHEMES: dict[str, Any] = {
     },
 }  # fmt: skip
 _METHODS = ("get", "post", "delete")
-api = APIBlueprint("description", __name__, abp_tags=[Tag(name="description", description="This description")])
+api = resource("description", "This description", prefix=None, errors={400: ErrorBody})
 
 
 @api.get("/api/v1/openapi.json", responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}})

@@ -6,19 +6,18 @@ import time
 from ipaddress import ip_address
 
 from flask import Flask, Response, g, request
-from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models.tag import Tag
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy import func, select, text
 
 from server.errors import Denied
 from server.store import verdicts
 from server.store.tables import Check
+from server.web.api.blueprint import resource
 from server.web.api.schemas import ErrorBody, HealthBody
 from server.web.auth import identify, needs
 from server.web.services import services
 
-api = APIBlueprint("operation", __name__, abp_tags=[Tag(name="operation", description="For whoever runs the server")])
+api = resource("operation", "For whoever runs the server", prefix=None, errors={400: ErrorBody})
 _TEXT = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text format."}
 
 

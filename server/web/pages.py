@@ -6,8 +6,6 @@ from typing import Any
 
 from flask import redirect as flask_redirect
 from flask import render_template, request, session
-from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -16,12 +14,15 @@ from server.errors import Denied, UnmaskError
 from server.store import people
 from server.store.checks import DEFAULT_SEQUENCE_LENGTH, SEQUENCE_LENGTHS
 from server.store.tables import User
+from server.web.api.blueprint import resource
 from server.web.auth import caller, identify, needs
 from server.web.services import services
 
-api = APIBlueprint("pages", __name__, abp_tags=[Tag(name="pages", description="For people")])
-_PAGE: dict[Any, Any] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
+_HTML = {"content": {"text/html": {"schema": {"type": "string"}}}}
+_PAGE: dict[Any, Any] = {200: dict(_HTML)}
 _FORM: dict[Any, Any] = {**_PAGE, 302: {"description": "Done; on to the next page."}}
+_ERRORS: dict[Any, Any] = {400: {**_HTML, "description": "What is wrong, and a code to quote."}}
+api = resource("pages", "For people", prefix=None, errors=_ERRORS)
 
 
 class LinkPath(BaseModel):

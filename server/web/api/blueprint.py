@@ -20,11 +20,24 @@ MAX_JSON_BYTES = 2 * 1024 * 1024  # 200 addresses of 8 KB each
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def resource(name: str, about: str) -> APIBlueprint:
-    errors: dict[Any, Any] = dict.fromkeys((400, 401, 403, 404, 429, 500), ErrorBody)
+ERRORS: dict[Any, Any] = dict.fromkeys((400, 401, 403, 404, 429, 500), ErrorBody)
+
+
+def resource(
+    name: str, about: str, *, tag: str | None = None, prefix: str | None = PREFIX, errors: dict[Any, Any] = ERRORS
+) -> APIBlueprint:
     return APIBlueprint(
-        name, __name__, url_prefix=PREFIX, abp_tags=[Tag(name=name, description=about)], abp_responses=errors
+        name,
+        __name__,
+        url_prefix=prefix,
+        abp_tags=[Tag(name=tag or name, description=about)],
+        abp_responses=errors,
+        operation_id_callback=_operation_id,
     )
+
+
+def _operation_id(*, bp_name: str, name: str, path: str, method: str) -> str:
+    return f"{bp_name}_{name}"
 
 
 def json_body(model: type[Model]) -> Model:

@@ -11,7 +11,7 @@ from server.web.api.schemas import BucketBody, PrefixPath, SinceQuery
 from server.web.auth import needs
 from server.web.services import services
 
-api = resource("private look-up", "Labels for a browser that tells nobody where it is")
+api = resource("prefixes", "Labels for a browser that tells nobody where it is", tag="private look-up")
 
 _LIST = {
     "description": (

@@ -60,6 +60,7 @@ def test_it_is_openapi_3_1_whose_references_lead_somewhere(spec: dict[str, Any])
     assert "#/$defs/" not in str(spec)
     ids = [operation["operationId"] for item in spec["paths"].values() for operation in item.values()]
     assert len(ids) == len(set(ids))
+    assert "checks_ask" in ids
 
 
 def test_every_parameter_says_what_it_is(spec: dict[str, Any]) -> None:
