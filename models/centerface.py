@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -46,7 +44,8 @@ def find_at(rgb: Rgb, side: int, threads: int = 1) -> list[Found]:
     to_height, to_width = (max(32, round(n * scale / 32) * 32) for n in (height, width))
     small = cv2.resize(rgb, (to_width, to_height), interpolation=cv2.INTER_AREA)
     batch = np.ascontiguousarray(small.transpose(2, 0, 1)[None], np.float32)
-    heat, size, offset, points = _session(threads).run(_OUTPUTS, {_INPUT: batch})
+    session = runtime.session_of("centerface", lambda: _network(_file()), threads)
+    heat, size, offset, points = session.run(_OUTPUTS, {_INPUT: batch})
     return _decode(heat[0, 0], size[0], offset[0], points[0], width / to_width, height / to_height)
 
 
@@ -67,11 +66,6 @@ def _decode(heat: Floats, size: Floats, offset: Floats, points: Floats, fx: floa
         x, y, width, height = boxes[i].tolist()
         found.append(Found((x, y, width, height), float(scores[i]), xy.astype(np.float32)))
     return found
-
-
-@cache
-def _session(threads: int) -> Any:
-    return runtime.session_of_bytes(_network(_file()), threads)
 
 
 def _file() -> Path:

@@ -1,8 +1,8 @@
 """Clips, by PyAV: a first pass reads only the packets' times, a second decodes what the samples need.
 
 Seeking to 60 arbitrary frames of a clip with few key frames took 13 s, reading all its 900 frames 1.6 s; and reading
-all of a long clip costs its length. The packets' times show where key frames lie: groups of pictures that hold no sample are
-skipped undecoded, a sample near a key frame moves onto it, and frames nothing refers to are left out.
+all of a long clip costs its length. The packets' times show where key frames lie: groups of pictures that hold no
+sample are skipped undecoded, a sample near a key frame moves onto it, and frames nothing refers to are left out.
 """
 
 from __future__ import annotations
@@ -123,12 +123,14 @@ def _opened(path: Path, container: str) -> Iterator[InputContainer]:
         with av.open(str(path), format=container, container_options=options, metadata_errors="replace") as source:
             yield source
     except av.error.FFmpegError as error:
-        raise CorruptMedia("The video is damaged or cut short. Send the whole file.") from error
+        raise CorruptMedia(_DAMAGED) from error
 
 
 def _stream(source: InputContainer) -> VideoStream:
     import av
 
+    if not len(source.streams):
+        raise CorruptMedia(_DAMAGED)
     for stream in source.streams.video:
         if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None:
             return stream

@@ -17,6 +17,7 @@ from models.types import Box, Floats, Rgb
 SAME_PERSON = 0.6  # dlib's own limit for its 128-d vectors (99.38 % on LFW)
 
 _loading = threading.Lock()
+_encoding = threading.Lock()  # dlib's network keeps its layers' outputs in itself
 
 
 def landmarks(rgb: Rgb, box: Box) -> Floats:
@@ -31,7 +32,9 @@ def landmarks(rgb: Rgb, box: Box) -> Floats:
 
 def identity(rgb: Rgb, box: Box) -> Floats:
     """A 128-d vector; two of one person lie closer than `SAME_PERSON`."""
-    return np.asarray(_library().face_encodings(rgb, [_css(box)])[0], np.float32)
+    library = _library()
+    with _encoding:
+        return np.asarray(library.face_encodings(rgb, [_css(box)])[0], np.float32)
 
 
 def warm() -> None:

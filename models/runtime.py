@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,14 +19,18 @@ _sessions: dict[tuple[str, int], ort.InferenceSession] = {}
 
 def session_of_file(path: Path, sha256: str, threads: int) -> ort.InferenceSession:
     """The session of a weights file, shared by all that ask for the same content and number of threads."""
-    key = (sha256, threads)
+    return session_of(sha256, lambda: verified(path, sha256), threads)
+
+
+def session_of(key: str, model: Callable[[], bytes], threads: int) -> ort.InferenceSession:
+    """`key` names the content; `model` is read the first time only."""
     with _lock:
-        if key not in _sessions:
-            _sessions[key] = session_of_bytes(verified(path, sha256), threads)
-        return _sessions[key]
+        if (key, threads) not in _sessions:
+            _sessions[key, threads] = _build(model(), threads)
+        return _sessions[key, threads]
 
 
-def session_of_bytes(model: bytes, threads: int) -> ort.InferenceSession:
+def _build(model: bytes, threads: int) -> ort.InferenceSession:
     import onnxruntime as ort
 
     options = ort.SessionOptions()

@@ -205,6 +205,17 @@ def test_corrupt_clip(tmp_path: Path, limits: DecodeLimits) -> None:
         list(decode(path, limits, 60))
 
 
+def test_clip_with_a_damaged_middle_gives_what_is_left(tmp_path: Path, portrait: Rgb, limits: DecodeLimits) -> None:
+    path = write_clip(tmp_path / "a.mp4", (np.roll(portrait, 5 * i, axis=1) for i in range(40)), gop=5)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 5000] = bytes(5000)
+    path.write_bytes(content)
+    frames = list(decode(path, limits, 10))
+    assert frames
+    assert [frame.t for frame in frames] == sorted({frame.t for frame in frames})
+
+
 def test_sound_alone_is_no_video(tmp_path: Path, limits: DecodeLimits) -> None:
     (tmp_path / "a.ogg").write_bytes(b"OggS" + bytes(400))
     with pytest.raises((CorruptMedia, UnsupportedMedia)):
