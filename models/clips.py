@@ -30,6 +30,7 @@ MOST_PACKETS = 1_000_000  # nine hours at 30 frames a second
 SPARSE = 4  # frames a sample stands for, from which on unreferenced frames may be left out
 SNAP = 0.34  # share of the distance between samples that one may move to lie on a key frame
 WIDEST_PIXEL = 3  # sample aspect ratios beyond this are mistakes
+_DAMAGED = "The video is damaged or cut short. Send the whole file."
 
 _DEMUXERS = {"matroska": "video/webm", "mov": "video/mp4", "avi": "video/x-msvideo", "flv": "video/x-flv"}
 _DEMUXERS |= {"mpegts": "video/mp2t", "mpeg": "video/mpeg", "ogg": "video/ogg", "asf": "video/x-ms-asf"}

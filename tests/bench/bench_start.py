@@ -19,8 +19,8 @@ def main(folder: Path) -> None:
         _check(unmask, clip)
         assert unmask.process is not None
         below = {pid: (line, resident_mib(pid)) for pid, line in descendants(unmask.process.pid).items()}
-        web = [mib for line, mib in below.values() if "server.cli.web" in line]
-        worker = [mib for line, mib in below.values() if "server.cli.worker" in line]
+        web = [mib for line, mib in below.values() if " web " in line]
+        worker = [mib for line, mib in below.values() if " worker " in line]
         ended = unmask.stop()
     show(
         [

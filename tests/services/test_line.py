@@ -246,7 +246,7 @@ def test_a_worker_killed_in_the_middle_still_brings_the_verdict(unmask: Served, 
     assert unmask.process is not None
     while unmask.call("GET", f"/api/v1/checks/{check['id']}")[1]["state"] == "queued":
         pass
-    workers = [pid for pid, line in descendants(unmask.process.pid).items() if "server.cli.worker" in line]
+    workers = [pid for pid, line in descendants(unmask.process.pid).items() if " worker " in line]
     assert workers
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
