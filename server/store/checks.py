@@ -137,11 +137,6 @@ def remember(session: Session, media_id: str, user_id: str, claimed_url: str | N
         session.add(CheckRequest(check_id=check_id, user_id=user_id, claimed_url=claimed_url))
 
 
-def needs(session: Session, spooled: str) -> bool:
-    """Does a check under way need this upload? Files are named by their hash, so several checks may."""
-    return bool(session.scalar(select(exists().where(Check.spooled == spooled, Check.state.in_(ACTIVE_STATES)))))
-
-
 def _requests_about(media_id: str) -> Select[str]:
     return (
         select(CheckRequest.check_id)
