@@ -62,6 +62,8 @@ def test_from_an_address_to_the_verdict(start: Page, world: World) -> None:
     expect(start.get_by_role("list").last.get_by_role("img", name="Manipulation likely")).to_be_visible()
     start.reload()
     expect(start.get_by_role("article", name="Verdict")).to_contain_text("Manipulation likely")
+    start.get_by_text("How sure is this?").click()
+    expect(start.get_by_role("heading", name="meso4 1")).to_be_visible()
     quiet(start)
 
 

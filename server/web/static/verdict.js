@@ -2,6 +2,7 @@
 
 import { el, shape, svg } from "./dom.js";
 import { faceStrip } from "./faces.js";
+import { showCards } from "./cards.js";
 import { timeline } from "./timeline.js";
 import { ago, BANDS, LABELS, percent, reasons, reasonWords, sentence } from "./words.js";
 
@@ -42,7 +43,9 @@ function reasonList(verdict) {
 function confidence(verdict) {
   if (verdict.probability === null) return null;
   const [low, high] = verdict.interval ?? [verdict.probability, verdict.probability];
-  const spoken = `${percent(verdict.probability)} in 100, between ${percent(low)} and ${percent(high)}`;
+  const narrow = percent(low) === percent(high);
+  const spoken = narrow ? `About ${percent(verdict.probability)} in 100`
+    : `${percent(verdict.probability)} in 100, between ${percent(low)} and ${percent(high)}`;
   const x = (share) => 2 + share * 96;
   return el("figure", { class: "confidence" },
     el("figcaption", {}, "Share that was manipulated, among material that scores like this"),
@@ -72,11 +75,13 @@ function detectors(verdict) {
 }
 
 function howSure(verdict) {
-  return el("details", {}, el("summary", {}, "How sure is this?"),
+  const cards = el("div", {});
+  const load = (event) => { if (event.target.open && !cards.childElementCount) showCards(cards, verdict); };
+  return el("details", { ontoggle: load }, el("summary", {}, "How sure is this?"),
     el("p", {}, "The number is measured, not felt: it says how much of the material with such scores, among material "
       + "whose origin was known, was manipulated. It holds where the share of manipulated material is as stated, and for "
       + "material like that of the calibration. A check can be wrong in both directions; it never shows that something is genuine."),
-    el("p", {}, el("a", { href: "/api/docs#schema-VerdictBody" }, "What each field means"), ` · calibration ${verdict.calibration}, pipeline ${verdict.pipeline}`));
+    el("p", {}, el("a", { href: "/api/docs#schema-VerdictBody" }, "What each field means"), ` · calibration ${verdict.calibration}, pipeline ${verdict.pipeline}`), cards);
 }
 
 function facts(verdict) {
