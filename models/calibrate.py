@@ -16,7 +16,7 @@
     slope = 1.2                      # above 0
     intercept = -0.3
     weight = 1.0                     # 0 to 1, earned on the calibration set
-    cap = 6.0                        # the ratio stays within -cap and cap
+    cap = 3.0                        # the ratio approaches -cap and cap: cap * tanh(ratio / cap)
     refits = [[1.1, -0.2], ...]      # slope and intercept of group-bootstrap refits, for the interval
 
     [scores]                         # summed ratios of the calibration items, ascending
@@ -148,4 +148,4 @@ def written(calibration: Calibration) -> str:
 
 
 def _listed(scores: tuple[float, ...]) -> str:
-    return "[" + ", ".join(f"{score:.4f}" for score in scores) + "]"
+    return "[" + ", ".join(f"{score:.6f}" for score in scores) + "]"

@@ -42,12 +42,12 @@ def sigmoid(x: float) -> float:
 def ratio(p_fake: float, platt: Platt, refit: tuple[float, float] | None = None) -> float:
     """One detector's log-likelihood ratio, shrunk by its weight and capped."""
     slope, intercept = refit or (platt.slope, platt.intercept)
-    return max(-platt.cap, min(platt.cap, platt.weight * (slope * logit(p_fake) + intercept)))
+    return _capped(platt.weight * (slope * logit(p_fake) + intercept), platt.cap)
 
 
 def calibrated(p_fake: float, platt: Platt, prior: float) -> float:
     """What one detector alone says, as a probability."""
-    return sigmoid(platt.slope * logit(p_fake) + platt.intercept + logit(prior))
+    return sigmoid(_capped(platt.slope * logit(p_fake) + platt.intercept, platt.cap) + logit(prior))
 
 
 def combine(scores: Scores, calibration: Calibration, tracks: int = 1) -> Combined | None:
@@ -84,6 +84,11 @@ def band(probability: float, calibration: Calibration) -> Band:
 
 def disagree(bands: Sequence[Band]) -> bool:
     return "high" in bands and "low" in bands
+
+
+def _capped(ratio: float, cap: float) -> float:
+    """Approaches the cap and never reaches it: a hard one would tie the loudest items, and p-values with them."""
+    return cap * math.tanh(ratio / cap)
 
 
 def _total(known: Mapping[str, float | None], calibration: Calibration, refit: int | None) -> float:

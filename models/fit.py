@@ -18,6 +18,8 @@ REFITS = 200
 FEWEST_REALS = 99  # below, no p-value reaches .01
 FLATTEST = 0.01  # a slope at or under 0 would turn a detector around; at this one it says next to nothing
 RIDGE = 1e-3
+OUTERMOST = 0.01
+LEAST_CAP = 0.1
 
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -56,8 +58,7 @@ def fit(
             slope,
             intercept,
             weights[name],
-            # n items cannot support odds beyond n to one
-            math.log(min(int(flags.sum()), int((~flags).sum()))),
+            _cap(logits[name], flags),
             tuple(platt(logits[name][chosen], flags[chosen]) for chosen in draws),
         )
         for name, (slope, intercept) in scales.items()
@@ -93,6 +94,19 @@ def platt(logits: Reals, fake: Flags) -> tuple[float, float]:
     importance = np.where(y == 1, 0.5 / fakes, 0.5 / (len(y) - fakes))
     slope, intercept = _logistic(np.stack([x, np.ones_like(x)], axis=1), y, importance)
     return (float(slope), float(intercept)) if slope > FLATTEST else (FLATTEST, 0.0)
+
+
+def _cap(logits: Reals, fake: Flags) -> float:
+    """The largest ratio the calibration items themselves show: in the outermost hundredth of either class.
+
+    Platt's line goes on for ever; what a detector is worth there has to have been seen.
+    """
+    real, fakes = logits[~fake & ~np.isnan(logits)], logits[fake & ~np.isnan(logits)]
+    if not len(real) or not len(fakes):
+        return LEAST_CAP
+    above = (fakes > np.quantile(real, 1 - OUTERMOST)).mean() / OUTERMOST
+    below = (real < np.quantile(fakes, OUTERMOST)).mean() / OUTERMOST
+    return max(math.log(max(above, below, 1.0)), LEAST_CAP)
 
 
 def _weights(ratios: Mapping[str, Reals], fake: Flags) -> dict[str, float]:

@@ -98,8 +98,9 @@ def test_the_prior_moves_the_odds_and_nothing_else() -> None:
 
 
 def test_a_detector_is_capped() -> None:
-    assert combined(b=1.0).ratio == 3.0
-    assert combined(b=0.0).ratio == -3.0
+    assert 2.5 < combined(b=1.0).ratio < 3.0
+    assert -3.0 < combined(b=0.0).ratio < -2.5
+    assert ensemble.ratio(1.0, Platt(50.0, 0.0, 1.0, 2.0)) == pytest.approx(2.0)
 
 
 def test_bands_and_disagreement() -> None:
