@@ -18,6 +18,7 @@ from server.store.evidence import EvidenceStore
 from server.web import auth, describe, errors, health, limits, pages, security
 from server.web.api import resources
 from server.web.api.schemas import ErrorBody
+from server.web.lists import KeyLists
 from server.web.services import Services
 from server.web.streams import Streams
 
@@ -59,6 +60,7 @@ def create_app(
         doorman=auth.Doorman(database, settings, clock),
         uploads=limits.Slots(settings.uploads, Busy, retry_after=2),
         streams=Streams(database, settings.streams),
+        lists=KeyLists(database),
         evidence=evidence or EvidenceStore(settings.evidence),
         announce=announce or (lambda check_id: None),
         metrics=metrics,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from server.web.auth import Doorman
     from server.web.health import Metrics
     from server.web.limits import Slots
+    from server.web.lists import KeyLists
     from server.web.streams import Streams
 
 
@@ -30,6 +31,7 @@ class Services:
     doorman: Doorman
     uploads: Slots
     streams: Streams
+    lists: KeyLists
     evidence: EvidenceStore
     announce: Callable[[str], None]  # tells the broker of a new check, after its row is committed
     metrics: Metrics

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Response, make_response
+from flask import Response
 
 from server.store import prefixes
 from server.verdict import LABELS
 from server.web.api.blueprint import json_response, resource, with_etag
-from server.web.api.schemas import BucketBody, PrefixPath, SinceQuery
+from server.web.api.schemas import BucketBody, ErrorBody, PrefixPath, SinceQuery
 from server.web.auth import needs
 from server.web.services import services
 
@@ -29,22 +29,18 @@ _MAX_AGE = 60
 
 @api.get(
     "/verdicts/prefixes",
-    responses={200: _LIST, 304: {"description": "The list has not changed."}},
+    responses={200: _LIST, 304: {"description": "The list has not changed."}, 503: ErrorBody},
     openapi_extensions={"x-labels": list(LABELS)},
 )
 @needs("lookup", limit="lookups")
 def key_list(query: SinceQuery) -> Response:
     """The compact list of known keys, whole or since a generation"""
-    with services().database.read() as session:
-        now = prefixes.state(session)
-        etag = f"{now.etag}-{'all' if query.since is None else query.since}"
-        held = with_etag(make_response(b""), etag)
-        if held.status_code == 304:
-            return _cacheable(held)
-        content = prefixes.encode(session, now, query.since)
-    response = Response(content, mimetype="application/octet-stream")
-    response.set_etag(etag)
-    return _cacheable(response)
+    lists = services().lists
+    if query.since is None:
+        whole = lists.whole()
+        return _binary(whole.content, f"{whole.state.etag}-all")
+    state, content = lists.since(query.since)
+    return _binary(content, f"{state.etag}-{query.since}")
 
 
 @api.get("/verdicts/by-prefix/<string:prefix>", responses={200: BucketBody})
@@ -54,11 +50,15 @@ def bucket(path: PrefixPath) -> Response:
 
     Ask by as many hex digits as the list's header says (`bucket_digits`): about 20 known keys or more share them. A
     longer prefix is refused."""
+    now = services().lists.state()
     with services().database.read() as session:
-        now = prefixes.state(session)
         found = prefixes.bucket(session, path.prefix.lower(), now)
     body = {"prefix": path.prefix.lower(), "bucket_digits": now.bucket_digits, "keys": found}
     return _cacheable(with_etag(json_response(body)))
+
+
+def _binary(content: bytes, etag: str) -> Response:
+    return _cacheable(with_etag(Response(content, mimetype="application/octet-stream"), etag))
 
 
 def _cacheable(response: Response) -> Response:
