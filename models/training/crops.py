@@ -55,13 +55,20 @@ class Shard:
 
 
 def read_index(data: Path) -> list[Item]:
-    """`index.csv`: path,label,group,method,source_width. The first folder of a path names its data set."""
-    with (data / "index.csv").open(newline="", encoding="utf-8") as file:
+    """`data` is an index or the folder of `index.csv`: path,label,group,method; paths are relative to it.
+
+    The first folder of a path names its data set.
+    """
+    with _index(data).open(newline="", encoding="utf-8") as file:
         return [
             Item(row["path"], row["label"], row["group"], row["method"], row["path"].split("/", 1)[0])
             for row in csv.DictReader(file)
             if row["path"].lower().endswith(PICTURES)
         ]
+
+
+def _index(data: Path) -> Path:
+    return data if data.is_file() else data / "index.csv"
 
 
 def prepare(data: Path, items: Sequence[Item], cache: Path, workers: int | None = None) -> Shard:
@@ -119,7 +126,8 @@ def _write(data: Path, items: Sequence[Item], listing: Path, shard: Path, worker
 
 
 def _cut_all(data: Path, items: Sequence[Item], workers: int) -> Iterator[tuple[Rgb, str]]:
-    paths = [str(data / item.path) for item in items]
+    root = _index(data).parent
+    paths = [str(root / item.path) for item in items]
     if workers == 1:
         yield from map(_cut_file, paths)
         return

@@ -28,16 +28,21 @@ JUDGED = 1500  # crops looked at each time the best weights are sought
 
 
 def run(data: Path, out: Path, minutes: float, seed: int, resume: bool) -> None:
-    """`out` gets checkpoints and crops under work/, and weights/, cards/ with what ships."""
+    """`data`: an index.csv, or the folder that holds one.
+
+    `out` gets checkpoints and crops under work/, and weights/, cards/ with what ships.
+    """
     shard = load(data, out / "work")
     model, trained = train(shard, out / "work", Plan(minutes, seed), resume)
     publish.meso4(model, trained, shard, data, out, seed)
 
 
 def load(data: Path, work: Path) -> crops.Shard:
-    items = [item for item in crops.read_index(data) if item.dataset in SHARES]
-    if not items:
-        raise ValueError(f"{data / 'index.csv'} lists none of the sets {', '.join(SHARES)}.")
+    """The sets this recipe knows; of an index without any of them, all there is."""
+    listed = crops.read_index(data)
+    items = [item for item in listed if item.dataset in SHARES] or listed
+    if {item.fake for item in items} != {True, False}:
+        raise ValueError(f"{data} must list pictures of both labels, real and fake.")
     return crops.prepare(data, items, work / "crops")
 
 

@@ -49,7 +49,7 @@ def meso4(model: keras.Model, trained: Trained, shard: crops.Shard, data: Path, 
         seen=by_set(scores, fake, groups, [shard.items[i].dataset for i in judged]),
         pooled=bootstrap(auc, scores, fake, groups),
         recompressed=_recompressed(scorer, shard, judged),
-        unseen=_unseen(scorer, data, out / "work"),
+        unseen=_unseen(scorer, shard, data, out / "work"),
         calibration=calibration,
         calibration_error=_calibration_error(scores, fake, calibration),
         false_alarms=_false_alarms(scores, fake, calibration),
@@ -92,8 +92,9 @@ def _recompressed(scorer: Scorer, shard: crops.Shard, judged: NDArray[np.int64],
     return bootstrap(auc, scores, *_labels(shard, some))
 
 
-def _unseen(scorer: Scorer, data: Path, work: Path) -> Sequence[SetResult]:
-    items = [item for item in crops.read_index(data) if item.dataset in UNSEEN]
+def _unseen(scorer: Scorer, trained_on: crops.Shard, data: Path, work: Path) -> Sequence[SetResult]:
+    wanted = set(UNSEEN) - {item.dataset for item in trained_on.items}
+    items = [item for item in crops.read_index(data) if item.dataset in wanted]
     if not items:
         return []
     shard = crops.prepare(data, items, work / "crops")

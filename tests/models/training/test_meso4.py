@@ -122,9 +122,9 @@ def test_training_learns_survives_a_kill_and_publishes(shard: Shard, tmp_path: P
     assert "| meso4" in (tmp_path / "cards" / "runs.md").read_text()
 
 
-def test_an_index_without_the_sets_is_refused(tmp_path: Path) -> None:
+def test_an_index_of_one_label_is_refused(tmp_path: Path) -> None:
     from models.training import meso4
 
     (tmp_path / "index.csv").write_text("path,label,group,method,source_width\nother/a.jpg,real,g,none,\n")
-    with pytest.raises(ValueError, match="dfdc_train"):
-        meso4.run(tmp_path, tmp_path, 1, 1, resume=False)
+    with pytest.raises(ValueError, match="both labels"):
+        meso4.run(tmp_path / "index.csv", tmp_path, 1, 1, resume=False)
