@@ -46,7 +46,7 @@ def make_clip(
         stream.gop_size = gop
         stream.options = {"preset": "ultrafast", "crf": "23"}
         for number in range(max(1, round(seconds * fps))):
-            rgb = frame(width, height, 0.6 * float(np.sin(number / fps)))
+            rgb = frame(width, height, 0.15 * float(np.sin(number / fps)))  # a head that sways
             picture = av.VideoFrame.from_ndarray(cv2.add(rgb, noise[number % len(noise)]), format="rgb24")
             container.mux(stream.encode(picture))
         container.mux(stream.encode())
