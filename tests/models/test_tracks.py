@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models import landmarks
-from models.tracks import Tracker, overlap
+from models.tracks import MOST_IDENTITIES, Tracker, overlap
 from models.types import Box, Face, Floats
 
 RNG = np.random.default_rng(0)
@@ -79,6 +79,22 @@ def test_a_picture_gives_one_track_a_face_and_no_identity(identities: list[str])
     tracker.add([face(0, x * 150, "a") for x in range(30)])
     assert sizes(tracker) == [1] * 30
     assert identities == []
+
+
+def test_samples_far_apart_are_still_one_person(identities: list[str]) -> None:
+    tracker = Tracker()
+    for i in range(10):
+        tracker.add([face(i * 40.0, 100, "a")])
+    assert sizes(tracker) == [10]
+    assert identities == []
+
+
+def test_the_cost_of_telling_people_apart_is_bounded(identities: list[str]) -> None:
+    tracker = Tracker()
+    for i in range(100):
+        tracker.add([face(i, 100 + 400 * (i % 3), "ab"[i % 2])])
+    tracker.tracks()
+    assert len(identities) <= MOST_IDENTITIES
 
 
 def test_nothing_found() -> None:
