@@ -9,7 +9,7 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,7 @@ class Pace:
     poll: float = 0.25
     heartbeat: float = 15.0  # proxies and browsers give silent connections up after a minute or so
     longest: float = 300.0
+    look: float = 1.0  # how soon the place of a reader who left is free again
 
 
 @dataclass(eq=False)
@@ -49,10 +50,12 @@ class Streams:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def open(self, check_id: str) -> Iterator[str]:
-        """Refuses at once when all places are taken; the iterator gives its place back however it ends."""
+    def open(self, check_id: str, left: Callable[[], bool] = lambda: False) -> Iterator[str]:
+        """Refuses at once when all places are taken; the iterator gives its place back however it ends.
+
+        `left` tells whether the reader is gone: writing would tell as much, but the next line may be 15 s away."""
         self._slots.take()
-        return _Stream(self, _Watcher(check_id), self._pace)
+        return _Stream(self, _Watcher(check_id), self._pace, left)
 
     def enter(self, watcher: _Watcher) -> None:
         with self._lock:
@@ -93,8 +96,8 @@ class Streams:
 class _Stream:
     """An iterator rather than a generator: `close` gives the place back even when nothing was ever read."""
 
-    def __init__(self, streams: Streams, watcher: _Watcher, pace: Pace) -> None:
-        self._streams, self._watcher, self._pace = streams, watcher, pace
+    def __init__(self, streams: Streams, watcher: _Watcher, pace: Pace, left: Callable[[], bool]) -> None:
+        self._streams, self._watcher, self._pace, self._left = streams, watcher, pace, left
         self._ends = time.monotonic() + pace.longest
         self._open = True
         self._done = False
@@ -104,16 +107,18 @@ class _Stream:
         return self
 
     def __next__(self) -> str:
-        left = self._ends - time.monotonic()
-        if self._done or left <= 0:
-            self.close()
-            raise StopIteration
-        try:
-            news = self._watcher.inbox.get(timeout=min(left, self._pace.heartbeat))
-        except queue.Empty:
-            return ": still here\n\n"
-        self._done = news["state"] in FINAL_STATES
-        return f"event: progress\ndata: {json.dumps(news)}\n\n"
+        beat = time.monotonic() + self._pace.heartbeat
+        while not self._done and (now := time.monotonic()) < self._ends and not self._left():
+            try:
+                news = self._watcher.inbox.get(timeout=min(self._pace.look, max(0.0, min(beat, self._ends) - now)))
+            except queue.Empty:
+                if time.monotonic() >= beat:
+                    return ": still here\n\n"
+                continue
+            self._done = news["state"] in FINAL_STATES
+            return f"event: progress\ndata: {json.dumps(news)}\n\n"
+        self.close()
+        raise StopIteration
 
     def close(self) -> None:
         if self._open:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Response
+import socket
+from collections.abc import Callable
+
+from flask import Response, request
 
 from server.web.api.blueprint import resource
 from server.web.api.checks import visible
@@ -28,6 +31,23 @@ def events(path: CheckPath) -> Response:
     `EventSource` cannot send the headers this API asks for: read it with `fetch`."""
     with services().database.read() as session:
         visible(session, path.check_id)
-    response = Response(services().streams.open(path.check_id), mimetype="text/event-stream")
+    stream = services().streams.open(path.check_id, _left(request.environ.get("gunicorn.socket")))
+    response = Response(stream, mimetype="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     return response
+
+
+def _left(connection: socket.socket | None) -> Callable[[], bool]:
+    """Looks whether the reader has closed the connection, without taking anything from it."""
+
+    def left() -> bool:
+        if connection is None:
+            return False
+        try:
+            return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    return left

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from flask import Flask
 
 from server.store.db import Database
 from server.store.tables import Check, new_id
+from server.web.api.events import _left
 from server.web.streams import Pace, Streams
 from tests.server.web.conftest import World
 
@@ -82,3 +84,16 @@ def test_only_so_many_and_a_closed_one_makes_room(app: Flask, database: Database
     body: Iterator[bytes] = client.get(path, headers=headers).response  # type: ignore[assignment]
     assert news(next(iter(body)).decode())["state"] == "queued"
     body.close()  # type: ignore[attr-defined]
+
+
+def test_a_reader_who_left_makes_room(database: Database, check: str) -> None:
+    streams = Streams(database, 1, replace(FAST, look=0.01))
+    ours, theirs = socket.socketpair()
+    stream = streams.open(check, _left(ours))
+    assert news(next(stream))["state"] == "queued"
+    theirs.close()
+    assert list(stream) == []
+    streams.open(check).close()  # type: ignore[attr-defined]
+    ours.close()
+    assert _left(ours)(), "a connection that is closed here is gone, too"
+    assert not _left(None)()
