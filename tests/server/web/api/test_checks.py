@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -277,3 +278,32 @@ def test_my_checks_come_in_pages(ask: Ask, client: FlaskClient, world: World, mi
 
 def test_the_pipeline_in_use_is_asked_each_time(app: Flask) -> None:
     assert app.extensions["unmask"].pipeline() == PIPELINE
+
+
+def test_many_at_the_same_moment_make_one_check(app: Flask, world: World) -> None:
+    people = [world.bearer(name=f"person{n}") for n in range(8)]
+
+    def post(headers: dict[str, str]) -> str:
+        answer = app.test_client().post("/api/v1/checks", json={"url": URL}, headers=headers)
+        assert answer.status_code == 202
+        return str(answer.json["id"])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(post, people * 2))) == 1
+    assert rows(world, Check) == 1
+
+
+def test_a_locked_database_asks_to_come_back(
+    settings: Settings, database: Database, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = world.bearer()
+    monkeypatch.setattr("server.store.db.BUSY_SECONDS", 0.05)
+    impatient = Database(settings.database)
+    client = build(settings, impatient).test_client()
+    with database.write():
+        answer = client.post("/api/v1/checks", data=upload(), headers=headers)
+        assert (answer.status_code, answer.json["error"]["code"]) == (503, "database_busy")
+        assert answer.headers["Retry-After"] == "1"
+        assert client.get("/api/v1/checks", headers=headers).status_code == 200, "reading goes on"
+    impatient.close()
+    assert not list(world.settings.spool.glob("*"))
