@@ -300,7 +300,8 @@ def test_a_locked_database_asks_to_come_back(
     monkeypatch.setattr("server.store.db.BUSY_SECONDS", 0.05)
     impatient = Database(settings.database)
     client = build(settings, impatient).test_client()
-    with database.write():
+    with database.write() as session:
+        session.execute(select(1))  # the transaction begins with the first statement
         answer = client.post("/api/v1/checks", data=upload(), headers=headers)
         assert (answer.status_code, answer.json["error"]["code"]) == (503, "database_busy")
         assert answer.headers["Retry-After"] == "1"
