@@ -77,6 +77,6 @@ def _named(process: str) -> Processor:
 
 
 def _renderer(settings: Settings) -> Processor:
-    if settings.log_format == "json":
+    if settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty()):
         return structlog.processors.JSONRenderer()
     return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)

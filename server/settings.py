@@ -81,7 +81,9 @@ class Settings(BaseSettings):
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
-    log_format: Literal["json", "text"] = Field("json", description="How log lines are written.")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="How log lines are written: text, json, or text where a person is looking (auto)."
+    )
 
     @classmethod
     def from_env(cls) -> Settings:

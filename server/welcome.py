@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import shutil
+import sys
 
 from server.settings import Settings
 from server.store import people
@@ -32,5 +35,13 @@ This is the first start. Sign in as the administrator, once, with this link (it 
 or with the name `{ADMINISTRATOR}` and this password, which works once; you then choose your own:
     {password}
 Make an API token for programs and for the browser extension:
-    unmask token create --role viewer --scope lookup --scope check --expires 30d
+    {command()} token create --role viewer --scope lookup --scope check --expires 30d
 None of this is shown again."""
+
+
+def command() -> str:
+    """How the reader calls the command line: by its name, or by the path it was just called by."""
+    called = sys.argv[0]
+    if shutil.which("unmask") or os.path.basename(called) != "unmask":  # noqa: PTH119 - the word, not a file
+        return "unmask"
+    return os.path.relpath(called)

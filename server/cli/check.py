@@ -172,7 +172,7 @@ def _text_line(result: dict[str, Any]) -> str:
     words = LABELS[result["label"]]
     if result["probability"] is not None:
         low, high = result["interval"]
-        words += f" - {percent(result['probability'])} ({percent(low)}-{percent(high)})"
+        words += f" - about {percent(result['probability'])} in 100 ({percent(low)}-{percent(high)})"
     return f"{path}: {words}" + (f" [{', '.join(result['reasons'])}]" if result["reasons"] else "")
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+import pytest
 
 from server.settings import Settings
 from server.store import people
 from server.store.db import Database
-from server.welcome import first_start
+from server.welcome import command, first_start
 
 
 def test_the_first_start_says_how_to_get_in(database: Database, settings: Settings) -> None:
@@ -27,3 +30,12 @@ def test_later_starts_say_where_it_is_and_nothing_more(database: Database, setti
     first_start(database, settings)
     again = first_start(database, settings.model_copy(update={"public_url": "https://unmask.example/"}))
     assert again == "Unmask runs at https://unmask.example"
+
+
+def test_the_command_is_written_as_the_reader_can_call_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [str(tmp_path / ".venv/bin/unmask"), "serve"])
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    assert command() == ".venv/bin/unmask"
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/unmask")
+    assert command() == "unmask"

@@ -258,7 +258,7 @@ def test_what_could_not_be_assessed_has_empty_cells() -> None:
 def test_text(check_with_stand_in: Unmask, folder: Path, broken_file: str) -> None:
     done = check_with_stand_in(str(folder / "a.png"), broken_file)
     assert done.stdout.splitlines() == [
-        f"{folder}/a.png: Manipulation likely - 91 (82-96) [detectors_disagree, blurred]",
+        f"{folder}/a.png: Manipulation likely - about 91 in 100 (82-96) [detectors_disagree, blurred]",
         f"{broken_file}: could not be checked: The file is damaged. [corrupt_media]",
     ]
     assert done.exit_code == 1
