@@ -115,7 +115,7 @@ at equal shares; the rule for "likely" (p <= {calibration.likely_p}) flags {real
 - Fakes whole-picture generators made (GAN, diffusion), lip-sync and talking heads: it looks for swaps.
 - Swap methods and cameras unlike its sets: a network this small does not carry over (published Meso-4: AUC .556 on
   DFDC, .609 on Celeb-DF). Expect chance on live swaps from the web.
-- Strong compression, small faces, blur: such faces are turned down before they reach it.
+- Small and blurred faces are turned down before they reach it; strong compression is not noticed.
 - False alarms by age, gender and skin colour have not been measured.
 - Its heatmap (Grad-CAM, 32 x 32) shows where the score came from, not where a picture was altered.
 
