@@ -87,7 +87,7 @@ def _parse(url: str, rules: _Rules) -> Any:
         )
     try:
         parsed = can_ada.parse(url)
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: half a surrogate pair, which JSON can carry and which is no text
         raise NotAUrl(details={"reason": "unreadable"}) from None
     if parsed.protocol not in rules.schemes:
         raise UnsupportedScheme(details={"scheme": parsed.protocol.rstrip(":")})

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from string import hexdigits
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from server.errors import BadRequest
@@ -35,6 +36,7 @@ FULL_KEYS_UP_TO = 100_000
 BUCKET_KEYS = 20
 HEADER = struct.Struct(">4sBBBBQ")
 BUCKET_LIMIT = 10_000  # one answer stays small even where keys bunch up
+_STREAMED = {"yield_per": 10_000}
 OVERLAP = timedelta(seconds=30)  # a row is stamped before it is committed: a delta looks back past what was in flight
 
 
@@ -67,25 +69,41 @@ def state(session: Session) -> ListState:
 
 
 def encode(session: Session, now: ListState, since: int | None = None) -> bytes:
-    """The whole list, or what is new after generation `since`."""
-    entries = (
-        select(Location.url_key, VerdictRow.label)
-        .join(VerdictRow, VerdictRow.media_id == Location.media_id)
-        .where(Location.listed_at.is_not(None), VerdictRow.variant == DEFAULT_VARIANT, VerdictRow.current)
-        .order_by(Location.listed_at.desc())
-        .limit(LIST_LIMIT)
-    )
+    """The whole list, or what is new after generation `since`. Rows stream by: a million keys never are in memory."""
+    wanted: list[ColumnElement[bool]] = [Location.listed_at.is_not(None)]
     if since is not None:
         known = min(max(since, 0), now.generation)  # the number comes from outside, or from before a restored backup
-        entries = entries.where(Location.listed_at > _moment(known) - OVERLAP)
-    rows = session.execute(entries)
-    if now.key_bits == 64:
-        packed = sorted(bytes(key[:8]) + bytes([LABELS.index(label)]) for key, label in rows)
-    else:
-        packed = sorted({bytes(key[:4]) for key, _ in rows})
+        wanted.append(Location.listed_at > _moment(known) - OVERLAP)
+    newest_first = select(Location.listed_at).where(*wanted).order_by(Location.listed_at.desc())
+    if (left_out := session.scalar(newest_first.offset(LIST_LIMIT).limit(1))) is not None:
+        wanted.append(Location.listed_at > left_out)
     flags = DELTA if since is not None else 0
     header = HEADER.pack(MAGIC, FORMAT, now.key_bits, now.bucket_digits, flags, now.generation)
-    return header + b"".join(packed)
+    pack = _keys_with_labels if now.key_bits == 64 else _bare_prefixes
+    return header + pack(session, wanted)
+
+
+def _keys_with_labels(session: Session, wanted: Sequence[ColumnElement[bool]]) -> bytes:
+    rows = (
+        select(Location.url_key, VerdictRow.label)
+        .join(VerdictRow, VerdictRow.media_id == Location.media_id)
+        .where(*wanted, VerdictRow.variant == DEFAULT_VARIANT, VerdictRow.current)
+        .order_by(Location.url_key)
+    )
+    packed = bytearray()
+    for key, label in session.execute(rows, execution_options=_STREAMED):
+        packed += key[:8]
+        packed.append(LABELS.index(label))
+    return bytes(packed)
+
+
+def _bare_prefixes(session: Session, wanted: Sequence[ColumnElement[bool]]) -> bytes:
+    packed = bytearray()
+    rows = select(Location.url_key).where(*wanted).order_by(Location.url_key)
+    for key in session.scalars(rows, execution_options=_STREAMED):
+        if packed[-4:] != key[:4]:
+            packed += key[:4]
+    return bytes(packed)
 
 
 def bucket(session: Session, prefix: str, now: ListState) -> list[dict[str, Any]]:

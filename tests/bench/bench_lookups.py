@@ -6,6 +6,7 @@ import http.client
 import json
 import random
 import time
+import urllib.request
 from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -13,9 +14,10 @@ from pathlib import Path
 from sqlalchemy import insert
 
 from server import identity
+from server.settings import MiB
 from server.store.db import Database, utc_now
 from server.store.tables import Location, Media, VerdictRow
-from tests.bench.table import show
+from tests.bench.table import descendants, resident_mib, show
 from tests.served import Served
 
 KNOWN = 1_000_000
@@ -32,6 +34,9 @@ def main(folder: Path) -> None:
         unmask.start()
         with ProcessPoolExecutor(CLIENTS) as pool:
             runs = list(pool.map(_ask, [unmask.port] * CLIENTS, [unmask.token] * CLIENTS, range(CLIENTS)))
+        seconds, size = _whole_list(unmask)
+        assert unmask.process is not None
+        web = max(resident_mib(pid) for pid, line in descendants(unmask.process.pid).items() if " web " in line)
     times = sorted(t for run in runs for t in run)
     p50, p99 = times[len(times) // 2], times[int(len(times) * 0.99)]
     show(
@@ -40,8 +45,19 @@ def main(folder: Path) -> None:
             (f"URLs a second, {CLIENTS} clients", f"{len(times) * BATCH / SECONDS:,.0f}", "goal >= 10,000"),
             ("median of a request, ms", f"{p50 * 1000:.1f}", ""),
             ("p99 of a request, ms", f"{p99 * 1000:.1f}", "goal <= 30"),
+            (f"the whole prefix list, {size / MiB:.1f} MiB, seconds", f"{seconds:.1f}", ""),
+            ("web process after all that, MiB", f"{web:.0f}", "goal <= 120"),
         ]
     )
+
+
+def _whole_list(unmask: Served) -> tuple[float, int]:
+    started = time.monotonic()
+    headers = {"Authorization": f"Bearer {unmask.token}"}
+    request = urllib.request.Request(unmask.url + "/api/v1/verdicts/prefixes", headers=headers)
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        size = len(answer.read())
+    return time.monotonic() - started, size
 
 
 def _url(number: int) -> str:

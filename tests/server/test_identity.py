@@ -70,3 +70,8 @@ def test_a_hundred_addresses_take_a_moment() -> None:
 def test_the_hash_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256_file(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_half_a_surrogate_pair_is_no_address() -> None:
+    with pytest.raises(NotAUrl):
+        keys("https://example.org/\ud800")

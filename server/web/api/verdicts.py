@@ -117,7 +117,6 @@ def _key(url: Any) -> bytes | None:
     if not isinstance(url, str):
         return None
     try:
-        url.encode()  # JSON can carry half a surrogate pair, which is no text
         return keys(url).canonical
-    except (UnmaskError, UnicodeError):
+    except UnmaskError:
         return None
