@@ -11,7 +11,6 @@ from models.stopwatch import Stopwatch
 from models.tracks import Tracker
 from models.types import Analysis, Frame, MediaInfo, Progress
 
-SEQUENCE_LENGTHS = (10, 20, 40, 60, 80, 100)  # frames a person may choose to have looked at
 DEFAULT_FRAMES = 60
 
 
@@ -37,10 +36,11 @@ class Analyzer:
         info: MediaInfo,
         progress: Progress | None = None,
         detectors: Sequence[str] | None = None,
+        expected: int = DEFAULT_FRAMES,
     ) -> Analysis:
         """Judge a stream of frames; `detectors` narrows the choice (unknown name: UnknownDetector).
 
-        Frames are let go as they are read: what stays are the crops of their faces.
+        Frames are let go as they are read: what stays are the crops of their faces. `expected` frames make progress 1.
         """
         names = self.detectors if detectors is None else registry.known(detectors)
         say = progress or _silent
@@ -54,7 +54,7 @@ class Analyzer:
             with watch.stage("tracks"):
                 tracker.add(found)
             looked_at.add(frame, found)
-            say("faces", min(1.0, looked_at.frames / max(1, min(info.frames, DEFAULT_FRAMES))))
+            say("faces", min(1.0, looked_at.frames / max(1, min(info.frames, expected))))
         with watch.stage("tracks"):
             judged = summary.judgeable(tracker.tracks(), info)
         heard = []

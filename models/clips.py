@@ -198,9 +198,7 @@ def _place(timeline: Timeline, frame: VideoFrame) -> int:
     return min(bisect_left(timeline.times, frame.pts), len(timeline.times) - 1)
 
 
-def _frames(
-    source: InputContainer, stream: VideoStream, timeline: Timeline, wanted: list[int]
-) -> Iterator[VideoFrame]:
+def _frames(source: InputContainer, stream: VideoStream, timeline: Timeline, wanted: list[int]) -> Iterator[VideoFrame]:
     """Decoded frames, without the groups of pictures between two key frames that hold no sample."""
     import av
 

@@ -1,15 +1,15 @@
 """What can be wrong with a file of pixels, or with the models. Each error has a stable code and a sentence to act on.
 
-    ModelsError
-    ├── MediaError               the file
-    │   ├── EmptyFile            empty_file
-    │   ├── UnsupportedMedia     unsupported_media
-    │   ├── CorruptMedia         corrupt_media
-    │   ├── TooManyPixels        too_many_pixels
-    │   └── TooLong              too_long
-    ├── WeightsError             weights_error: missing, altered or of another architecture
-    ├── CalibrationError         calibration_error: missing or not understood
-    └── UnknownDetector          unknown_detector: the message lists the choices
+ModelsError
+├── MediaError               the file
+│   ├── EmptyFile            empty_file
+│   ├── UnsupportedMedia     unsupported_media
+│   ├── CorruptMedia         corrupt_media
+│   ├── TooManyPixels        too_many_pixels
+│   └── TooLong              too_long
+├── WeightsError             weights_error: missing, altered or of another architecture
+├── CalibrationError         calibration_error: missing or not understood
+└── UnknownDetector          unknown_detector: the message lists the choices
 """
 
 from __future__ import annotations

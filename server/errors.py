@@ -40,6 +40,9 @@ class UnmaskError(Exception):
         self.retry_after = retry_after
         super().__init__(self.message)
 
+    def to_json(self) -> dict[str, Any]:
+        return {"code": self.code, "message": self.message, "details": self.details}
+
 
 class BadRequest(UnmaskError):
     code, status, message = "invalid_request", 400, "The request is not valid."

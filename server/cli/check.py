@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from server.options import DEFAULT_SEQUENCE_LENGTH, SEQUENCE_LENGTHS
 from server.settings import Settings
-from server.store.checks import DEFAULT_SEQUENCE_LENGTH, SEQUENCE_LENGTHS
 
 if TYPE_CHECKING:
     from server.cli.judge import Judge

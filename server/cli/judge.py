@@ -17,9 +17,7 @@ from server import verdict as rules
 from server.errors import ProcessingFailed, UnmaskError
 from server.fetch.sources import Fetched
 from server.settings import Settings
-from server.store.leases import error_json
 from server.worker.media import MediaChild
-from server.worker.tools import thresholds
 
 
 def named_detectors(text: str | None) -> tuple[str, ...] | None:
@@ -40,6 +38,7 @@ class Judge:
         self._frames = sequence_length
         self._detectors = detectors
         self._analyzer = Analyzer(settings.calibration, onnx_threads=settings.onnx_threads)
+        threading.Thread(target=self._analyzer.warm, daemon=True).start()  # while the child starts and decodes
         self._local = threading.local()
         self._children: list[MediaChild] = []
 
@@ -58,7 +57,7 @@ class Judge:
             return {"path": what, **self._judge(what)}
         except UnmaskError as error:
             self._local.child = None  # it may be what failed: the next file gets a fresh one
-            return {"path": what, "error": error_json(error)}
+            return {"path": what, "error": error.to_json()}
 
     def _judge(self, what: str) -> dict[str, Any]:
         child = self._child()
@@ -69,12 +68,13 @@ class Judge:
             path, acquisition, complete = fetched.path, "download", fetched.complete
         info, frames = child.decode(path, self._frames)
         try:
-            analysis = self._analyzer.analyze(frames, info, detectors=self._detectors)
+            analysis = self._analyzer.analyze(frames, info, detectors=self._detectors, expected=self._frames)
         except ModelsError as error:
             raise ProcessingFailed(str(error)) from error
+        fitted = self._analyzer.calibration
         found = rules.Evidence(analysis.probability, analysis.p_value, analysis.fake_quantile, acquisition)
         return {
-            "label": rules.label(found, thresholds(self._analyzer)),
+            "label": rules.label(found, rules.Thresholds(fitted.likely_p, fitted.no_evidence_quantile)),
             "probability": None if analysis.probability is None else round(analysis.probability, 4),
             "interval": [round(edge, 4) for edge in analysis.interval] if analysis.interval else None,
             "reasons": rules.reasons(found, analysis.reasons, complete=complete),

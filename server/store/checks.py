@@ -6,11 +6,9 @@ Nothing here commits: it happens in the caller's `database.write()`.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Select, case, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,39 +16,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from server.errors import NotFound, QueueFull
+from server.options import DEFAULT, PRIORITIES, Options
 from server.store.db import utc_now
 from server.store.tables import Check, CheckRequest, VerdictRow, new_id
 from server.verdict import ACTIVE_STATES
-
-PRIORITIES = {"interactive": 0, "bulk": 5}
-SEQUENCE_LENGTHS = (10, 20, 40, 60, 80, 100)
-DEFAULT_SEQUENCE_LENGTH = 60
-
-
-@dataclass(frozen=True)
-class Options:
-    """What changes an analysis. Anything but the default is a variant of its own in the cache."""
-
-    sequence_length: int = DEFAULT_SEQUENCE_LENGTH
-    detectors: tuple[str, ...] | None = None  # None: all that are installed
-
-    @property
-    def variant(self) -> str:
-        if self == Options():
-            return ""
-        names = sorted(set(self.detectors)) if self.detectors is not None else None
-        return hashlib.sha256(json.dumps([self.sequence_length, names]).encode()).hexdigest()[:16]
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "sequence_length": self.sequence_length,
-            "detectors": list(self.detectors) if self.detectors is not None else None,
-        }
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Options:
-        names = stored.get("detectors")
-        return cls(stored["sequence_length"], tuple(names) if names is not None else None)
 
 
 @dataclass(frozen=True)
@@ -59,7 +28,7 @@ class Wish:
 
     source: str  # url | file | frames
     acquisition: str
-    options: Options = Options()
+    options: Options = DEFAULT
     priority: str = "interactive"
     force: bool = False
     url: str | None = None

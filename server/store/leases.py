@@ -93,7 +93,7 @@ def complete(session: Session, check_id: str, attempt: int, verdict_id: str, cac
 
 
 def fail(session: Session, check_id: str, attempt: int, error: UnmaskError) -> bool:
-    return _end(session, _held(check_id, attempt), "failed", error=error_json(error))
+    return _end(session, _held(check_id, attempt), "failed", error=error.to_json())
 
 
 def release(session: Session, check_id: str, attempt: int, *, alone: bool) -> bool:
@@ -106,7 +106,7 @@ def defer(session: Session, check: Check, attempt: int, error: UnmaskError, *, a
     times = int(((check.error or {}).get("details") or {}).get("deferred", 0)) + 1
     if times > MAX_DEFERRALS:
         return fail(session, check.id, attempt, error)
-    why = error_json(error)
+    why = error.to_json()
     why["details"] = {**why["details"], "deferred": times}
     later = epoch_now() + float(2 ** (times - 1))
     return _change(session, _held(check.id, attempt), **_back(alone), not_before=later, error=why)
@@ -130,10 +130,6 @@ def requeue_owner(session: Session, owner: str, max_attempts: int) -> Returned:
 def requeue_all(session: Session, max_attempts: int) -> Returned:
     """At the start of an embedded server, when nobody else can own anything."""
     return _return(session, Check.owner.is_not(None), max_attempts)
-
-
-def error_json(error: UnmaskError) -> dict[str, Any]:
-    return {"code": error.code, "message": error.message, "details": error.details}
 
 
 def _waiting() -> ColumnElement[bool]:
@@ -162,7 +158,7 @@ def _back(alone: bool) -> dict[str, Any]:
 def _return(session: Session, whose: ColumnElement[bool], max_attempts: int) -> Returned:
     lost = and_(Check.state.in_(RUNNING), whose)
     given_up = _end_many(
-        session, and_(lost, Check.alone_attempts >= max_attempts), "failed", error=error_json(WorkerLost())
+        session, and_(lost, Check.alone_attempts >= max_attempts), "failed", error=WorkerLost().to_json()
     )
     again = update(Check).where(lost).values(**_back(alone=False)).returning(Check.id)
     queued = session.scalars(again.execution_options(synchronize_session=False)).all()

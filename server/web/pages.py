@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from server.errors import Denied, UnmaskError
+from server.options import DEFAULT_SEQUENCE_LENGTH, SEQUENCE_LENGTHS
 from server.store import people
-from server.store.checks import DEFAULT_SEQUENCE_LENGTH, SEQUENCE_LENGTHS
 from server.store.tables import User
 from server.web.api.blueprint import resource
 from server.web.auth import caller, identify, needs

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING
 from server.errors import CorruptMedia, TooLarge, UnmaskError, from_code
 from server.fetch import guard
 from server.fetch.wire import Channel, Header
+from server.worker.ahead import ahead
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 PROGRESS_SECONDS = 0.2
+AHEAD_BYTES = 64 * 1024 * 1024  # of frames that wait for a reader who is still loading models
 
 
 def main(channel: Channel) -> None:
@@ -84,7 +86,8 @@ def _decode(channel: Channel, command: Header) -> None:
         limits = frames.DecodeLimits(**command["limits"])
         info, pictures = frames.open_media(Path(command["path"]), limits, command["count"] or 1, Path.cwd())
         channel.send({"type": "info", **asdict(info)})
-        for frame in pictures if command["count"] else ():
+        depth = max(1, AHEAD_BYTES // (3 * info.width * info.height))
+        for frame in ahead(pictures, depth) if command["count"] else ():
             rgb = np.ascontiguousarray(frame.rgb)
             head = {"type": "frame", "t": frame.t, "index": frame.index, "shape": rgb.shape}
             channel.send(head, rgb.data.cast("B"))

@@ -8,7 +8,7 @@ import structlog
 
 from models.errors import ModelsError
 from server.errors import ProcessingFailed
-from server.store.checks import Options
+from server.options import Options
 from server.store.tables import Check
 from server.worker import arrive, record
 from server.worker.lease import Lease
@@ -33,7 +33,11 @@ def run_check(check: Check, lease: Lease, tools: Tools) -> None:
             lease.stage("analyzing", 0.0)
             try:
                 analysis = tools.analyzer.analyze(
-                    frames, info, progress=lambda _, done: lease.stage("analyzing", done), detectors=options.detectors
+                    frames,
+                    info,
+                    progress=lambda _, done: lease.stage("analyzing", done),
+                    detectors=options.detectors,
+                    expected=options.sequence_length,
                 )
             except ModelsError as error:
                 raise ProcessingFailed(str(error)) from error

@@ -20,18 +20,11 @@ class Tools:
 
     @property
     def thresholds(self) -> verdict.Thresholds:
-        return thresholds(self.analyzer)
-
-
-def thresholds(analyzer: Analyzer) -> verdict.Thresholds:
-    fitted = analyzer.calibration
-    return verdict.Thresholds(likely_p=fitted.likely_p, no_evidence_quantile=fitted.no_evidence_quantile)
+        fitted = self.analyzer.calibration
+        return verdict.Thresholds(fitted.likely_p, fitted.no_evidence_quantile)
 
 
 def make_tools(settings: Settings, database: Database) -> Tools:
-    return Tools(
-        settings=settings,
-        database=database,
-        evidence=EvidenceStore(settings.evidence),
-        analyzer=Analyzer(settings.calibration, onnx_threads=settings.onnx_threads),
-    )
+    analyzer = Analyzer(settings.calibration, onnx_threads=settings.onnx_threads)
+    analyzer.warm()  # now, rather than while the first person waits
+    return Tools(settings=settings, database=database, evidence=EvidenceStore(settings.evidence), analyzer=analyzer)

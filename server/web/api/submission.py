@@ -15,7 +15,8 @@ from server import intake
 from server.errors import BadRequest
 from server.identity import keys
 from server.intake import FrameLimits, Spooled
-from server.store.checks import Options, Wish
+from server.options import Options
+from server.store.checks import Wish
 from server.web.api.blueprint import json_body
 from server.web.api.schemas import CheckAsked
 from server.web.errors import from_validation

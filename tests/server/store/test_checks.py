@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 from server.errors import NotFound, QueueFull
+from server.options import Options
 from server.store import checks
-from server.store.checks import Options, Submitted, Wish
+from server.store.checks import Submitted, Wish
 from server.store.db import Database, utc_now
 from server.store.tables import Check, CheckRequest
 from tests.server.store import rows

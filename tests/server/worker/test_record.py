@@ -17,9 +17,10 @@ from sqlalchemy import func, select, update
 from models.types import Analysis, Coverage, DetectorReport, MediaInfo, Segment, ShownFace
 from server import identity
 from server.errors import MediaGone, StorageFull
+from server.options import Options
 from server.settings import Settings
 from server.store import checks, evidence, leases, prefixes, verdicts
-from server.store.checks import Options, Wish
+from server.store.checks import Wish
 from server.store.db import Database, utc_now
 from server.store.evidence import EvidenceStore
 from server.store.tables import AnalysisRow, Check, DetectorResult, Evidence, Location, Media, VerdictRow
