@@ -73,8 +73,11 @@ def _submit(session: Session, wish: Wish, user_id: str, queue_limit: int, idempo
             raise QueueFull(retry_after=30)
         created = _insert(session, wish)
     session.add(
-        CheckRequest(check_id=check_id, user_id=user_id, idempotency_key=idempotency_key, claimed_url=wish.claimed_url)
-    )
+        CheckRequest(
+            check_id=check_id, user_id=user_id, idempotency_key=idempotency_key, url=wish.url,
+            claimed_url=wish.claimed_url,
+        )
+    )  # fmt: skip
     session.flush()
     return Submitted(get(session, check_id), created)
 
@@ -89,6 +92,12 @@ def get(session: Session, check_id: str) -> Check:
 def may_see(session: Session, check_id: str, user_id: str) -> bool:
     wanted = exists().where(CheckRequest.check_id == check_id, CheckRequest.user_id == user_id)
     return bool(session.scalar(select(wanted)))
+
+
+def wishes(session: Session, check_ids: Sequence[str], user_id: str) -> dict[str, CheckRequest]:
+    """This person's own wish for each of these checks, the newest where there are several."""
+    mine = select(CheckRequest).where(CheckRequest.check_id.in_(check_ids), CheckRequest.user_id == user_id)
+    return {wish.check_id: wish for wish in session.scalars(mine.order_by(CheckRequest.created_at, CheckRequest.id))}
 
 
 def asked_for(session: Session, media_id: str, user_id: str) -> bool:

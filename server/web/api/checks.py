@@ -56,7 +56,9 @@ def mine(query: PageQuery) -> Response:
         rows = checks.mine(session, caller().user_id, limit=query.limit + 1, after=query.after)
         page = rows[: query.limit]
         labels = _labels(session, page)
-        shown = [_body(row) | labels.get(row.verdict_id or "", {}) for row in page]
+        shown = [
+            body | labels.get(row.verdict_id or "", {}) for row, body in zip(page, _bodies(session, page), strict=True)
+        ]
         body = {"checks": shown, "next": page[-1].id if len(rows) > len(page) else None}
     return json_response(body)
 
@@ -74,7 +76,7 @@ def one(path: CheckPath) -> Response:
 def withdraw(path: CheckPath) -> Response:
     """Take my request back; a check that nobody wants any more is cancelled"""
     with services().database.write() as session:
-        return json_response(_body(checks.withdraw(session, path.check_id, caller().user_id)))
+        return json_response(_body(session, checks.withdraw(session, path.check_id, caller().user_id)))
 
 
 def visible(session: Session, check_id: str) -> Check:
@@ -121,7 +123,7 @@ def _accepted(session: Session, wish: Wish, key: str | None) -> tuple[Response, 
 
 
 def _with_verdict(session: Session, check: Check) -> dict[str, Any]:
-    body, now = _body(check), services().clock()
+    body, now = _body(session, check), services().clock()
     if check.verdict_id is not None:
         known = verdicts.get(session, check.verdict_id)
         body |= {"label": known.verdict.label, "probability": known.verdict.probability}
@@ -148,12 +150,23 @@ def _labels(session: Session, rows: Sequence[Check]) -> dict[str, dict[str, Any]
     return {row.id: {"label": row.label, "probability": row.probability} for row in found}
 
 
-def _body(check: Check) -> dict[str, Any]:
+def _body(session: Session, check: Check) -> dict[str, Any]:
+    return _bodies(session, [check])[0]
+
+
+def _bodies(session: Session, rows: Sequence[Check]) -> list[dict[str, Any]]:
+    own = checks.wishes(session, [row.id for row in rows], caller().user_id)
+    return [_shown(row, own.get(row.id)) for row in rows]
+
+
+def _shown(check: Check, own: CheckRequest | None) -> dict[str, Any]:
+    """With the address that the reader gave; a moderator who asked for nothing sees the one that is fetched."""
     return {
         "id": check.id,
         **progress(check.state, check.progress),
         "source": check.source,
-        "url": check.url,
+        "url": own.url if own else check.url,
+        "claimed_url": own.claimed_url if own else None,
         "acquisition": check.acquisition,
         "options": check.options,
         "created_at": iso(check.created_at),

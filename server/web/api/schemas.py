@@ -205,7 +205,8 @@ class CheckBody(BaseModel):
     stage: State
     progress: float = Field(description="Share of the current stage that is done, 0-1.")
     source: Literal["url", "file", "frames"]
-    url: str | None
+    url: str | None = Field(description="As you gave it; others may have asked for the same by another address.")
+    claimed_url: str | None = Field(description="Where you said that an uploaded file comes from.")
     acquisition: str
     options: dict[str, Any]
     created_at: str

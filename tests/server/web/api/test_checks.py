@@ -65,6 +65,30 @@ def test_the_same_address_by_many_makes_one_check(client: FlaskClient, world: Wo
     assert rows(world, CheckRequest) == 4
 
 
+def test_everybody_sees_the_address_they_gave_themselves(client: FlaskClient, world: World) -> None:
+    ann, bob = world.bearer(name="ann"), world.bearer(name="bob")
+    for who, url in ((ann, f"{URL}?utm_source=ann-private"), (bob, f"{URL}?fbclid=bob")):
+        body = client.post("/api/v1/checks", json={"url": url}, headers=who).json
+        one = f"/api/v1/checks/{body['id']}"
+        (listed,) = client.get("/api/v1/checks", headers=who).json["checks"]
+        assert [shown["url"] for shown in (body, client.get(one, headers=who).json, listed)] == [url] * 3
+    assert "ann-private" not in client.delete(one, headers=bob).text
+    assert "ann-private" in client.get(one, headers=world.bearer("moderator")).text
+
+
+def test_the_newest_of_ones_own_addresses_is_shown(ask: Ask) -> None:
+    first, second = (ask(json={"url": url}).json for url in (f"{URL}#one", f"{URL}#two"))
+    assert (first["id"], first["url"], second["url"]) == (second["id"], f"{URL}#one", f"{URL}#two")
+
+
+def test_a_claim_is_shown_to_who_made_it_alone(client: FlaskClient, world: World) -> None:
+    ann, bob = world.bearer(name="ann"), world.bearer(name="bob")
+    claim = "https://elsewhere.example/x"
+    body = client.post("/api/v1/checks", data=upload(claimed_url=claim), headers=ann).json
+    assert (body["claimed_url"], body["url"]) == (claim, None)
+    assert client.post("/api/v1/checks", data=upload(), headers=bob).json["claimed_url"] is None
+
+
 def test_the_media_of_a_page_is_what_is_meant(ask: Ask, world: World) -> None:
     world.verdict(URL)
     answer = ask(json={"url": "https://example.org/page", "media_url": URL})
