@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from sqlalchemy import exists, select
 
@@ -31,11 +32,10 @@ def sweep(settings: Settings, database: Database, older_than: float) -> int:
     with database.read() as session:
         wanted = set(session.scalars(select(Check.spooled).where(Check.state.in_(ACTIVE_STATES))))
     born_before = time.time() - older_than
-    left = [
-        path
-        for path in settings.spool.iterdir()
-        if path.name not in wanted and path.is_file() and path.stat().st_mtime <= born_before
-    ]
-    for path in left:
-        path.unlink(missing_ok=True)
-    return len(left)
+    gone = 0
+    for path in settings.spool.iterdir():
+        with suppress(FileNotFoundError):  # its own check, or another worker, was quicker
+            if path.name not in wanted and path.is_file() and path.stat().st_mtime <= born_before:
+                path.unlink()
+                gone += 1
+    return gone

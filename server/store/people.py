@@ -15,7 +15,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.errors import BadRequest, NotFound, TokenExpired, Unauthorized
@@ -104,10 +104,12 @@ def set_role(session: Session, name: str, role: str) -> None:
 
 
 def set_password(session: Session, name: str, password: str, *, once: bool = False, keep: str | None = None) -> None:
-    """All log-ins of the person end but the one that is kept: a new password is for getting somebody else out, too."""
+    """A new password is for getting somebody else out, too: log-ins (but the one kept) and one-time links end."""
     user = get_user(session, name)
     user.password_hash = _hash(password, once=once)
     end_sessions(session, user.id, but=keep)
+    unused = update(Token).where(Token.user_id == user.id, Token.purpose == "login", Token.revoked_at.is_(None))
+    session.execute(unused.values(revoked_at=utc_now()))
 
 
 def disable(session: Session, name: str, now: datetime | None = None) -> None:
@@ -288,6 +290,15 @@ def use_login_link(session: Session, secret: str, now: datetime | None = None) -
     user_id = session.scalar(spent.returning(Token.user_id))
     user = session.get(User, user_id) if user_id is not None else None
     return None if user is None or user.disabled else user
+
+
+def remove_ended(session: Session, now: datetime | None = None) -> int:
+    """Log-ins and one-time links that let nobody in any more. Tokens stay: their list says what was revoked."""
+    now = now or utc_now()
+    past = delete(LoginSession).where(or_(LoginSession.expires_at <= now, LoginSession.revoked_at.is_not(None)))
+    used = delete(Token).where(Token.purpose == "login", or_(Token.expires_at <= now, Token.revoked_at.is_not(None)))
+    gone = [session.scalars(past.returning(LoginSession.id)).all(), session.scalars(used.returning(Token.id)).all()]
+    return sum(map(len, gone))
 
 
 # what people did

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -242,10 +242,13 @@ def _frame(head: Header, pixels: bytearray) -> Frame:
         raise _nonsense("frame") from None
 
 
-def clean_spool(settings: Settings, older_than: float = 3600.0) -> int:
+def clean_spool(settings: Settings, older_than: float) -> int:
     """Remove folders that killed workers left behind; returns how many. `older_than` in seconds."""
     limit = time.time() - older_than
-    left = [path for path in settings.spool.glob(FOLDER_PREFIX + "*") if path.stat().st_mtime < limit]
-    for path in left:
-        shutil.rmtree(path, ignore_errors=True)
-    return len(left)
+    gone = 0
+    for path in settings.spool.glob(FOLDER_PREFIX + "*"):
+        with suppress(FileNotFoundError):  # its own check, or another worker, was quicker
+            if path.stat().st_mtime < limit:
+                shutil.rmtree(path, ignore_errors=True)
+                gone += 1
+    return gone

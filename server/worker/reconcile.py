@@ -1,4 +1,4 @@
-"""Puts back what lost its worker. Runs in every worker process; the conditional UPDATE makes that safe."""
+"""Puts back what lost its worker, and removes what is over. Runs in every worker process, which its writes allow."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from server import spool
 from server.errors import UnmaskError
 from server.settings import Settings
-from server.store import leases
+from server.store import leases, people
 from server.store.db import Database
+from server.worker.media import clean_spool
 
 log = structlog.get_logger()
 
 EVERY_SECONDS: Final = 2.0
 SWEEP_SECONDS: Final = 600.0
-# An upload lies there before its check is committed; none takes an hour.
+# An upload lies there before its check is committed, a folder for as long as its check runs; none takes an hour.
 LEFT_SECONDS: Final = 3600.0
 
 
@@ -38,7 +39,7 @@ class Reconciler(threading.Thread):
                 reconcile(self._settings, self._database)
                 if time.monotonic() - swept > SWEEP_SECONDS:
                     swept = time.monotonic()
-                    spool.sweep(self._settings, self._database, LEFT_SECONDS)
+                    sweep(self._settings, self._database)
             except (SQLAlchemyError, UnmaskError, OSError):
                 log.exception("reconcile_failed")  # the next look is two seconds away
 
@@ -55,3 +56,11 @@ def reconcile(settings: Settings, database: Database) -> leases.Returned:
     if returned:
         log.warning("leases_expired", queued=returned.queued, failed=returned.failed)
     return returned
+
+
+def sweep(settings: Settings, database: Database) -> None:
+    """Uploads nobody waits for, folders of killed workers, log-ins and one-time links that have ended."""
+    spool.sweep(settings, database, LEFT_SECONDS)
+    clean_spool(settings, LEFT_SECONDS)
+    with database.write() as session:
+        people.remove_ended(session)

@@ -168,3 +168,29 @@ def test_a_login_lasts_until_it_is_ended(any_database: Database) -> None:
         assert people.by_cookie(session, first, now) is not None
         people.end_session(session, found.session_id)
         assert people.by_cookie(session, first, now) is None
+
+
+def test_a_new_password_ends_links_that_were_not_used(any_database: Database) -> None:
+    with any_database.write() as session:
+        link = people.create_login_link(session, people.add_user(session, "ada", None, "admin"))
+        people.set_password(session, "ada", PASSWORD)
+        assert people.use_login_link(session, link) is None
+
+
+def test_what_lets_nobody_in_any_more_is_removed(any_database: Database) -> None:
+    now = utc_now()
+    with any_database.write() as session:
+        user = people.add_user(session, "vera", None, "viewer")
+        live, ended, _ = (people.open_session(session, user, hours, now) for hours in (2.0, 2.0, 1.0))
+        caller = people.by_cookie(session, ended, now)
+        assert caller is not None
+        assert caller.session_id is not None
+        people.end_session(session, caller.session_id, now)
+        unused, used, _ = (people.create_login_link(session, user, hours, now) for hours in (2.0, 2.0, 1.0))
+        people.use_login_link(session, used, now)
+        token = people.create_token(session, "vera", name="", role="viewer", scopes=["check"], expires_at=now)
+        assert people.remove_ended(session, now + timedelta(hours=1)) == 4
+        assert people.by_cookie(session, live, now) is not None
+        assert people.use_login_link(session, unused, now) is not None
+        with pytest.raises(TokenExpired):
+            people.by_token(session, token, now)

@@ -200,7 +200,7 @@ def test_folders_of_killed_workers_are_cleaned_up(allowed: Settings) -> None:
         (folder / "incoming").write_bytes(b"x")
         seconds = folder.stat().st_mtime - age
         os.utime(folder, (seconds, seconds))
-    assert clean_spool(allowed) == 1
+    assert clean_spool(allowed, older_than=3600.0) == 1
     assert {path.name for path in allowed.spool.iterdir()} == {FOLDER_PREFIX + "new", "upload"}
 
 

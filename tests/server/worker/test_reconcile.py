@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import timedelta
 from functools import partial
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from server import spool
 from server.settings import Settings
-from server.store.db import Database, epoch_now
-from server.store.tables import Check
-from server.worker.reconcile import Reconciler, reconcile
+from server.store import people
+from server.store.db import Database, epoch_now, utc_now
+from server.store.tables import Check, LoginSession
+from server.worker.media import FOLDER_PREFIX
+from server.worker.reconcile import LEFT_SECONDS, Reconciler, reconcile, sweep
 from tests.server.worker.toys import row, submit, until
 
 
@@ -50,3 +53,22 @@ def test_old_uploads_go_unless_a_check_waits(settings: Settings, database: Datab
     submit(database, "https://example.org/b", spooled="old", state="failed")
     assert spool.sweep(settings, database, older_than=60) == 1
     assert sorted(path.name for path in settings.spool.iterdir()) == ["fresh", "waited-for"]
+
+
+def test_what_is_over_is_swept(settings: Settings, database: Database) -> None:
+    settings.spool.mkdir()
+    past = time.time() - LEFT_SECONDS - 60
+    for name in ("upload.jpg", "kept.jpg"):
+        (settings.spool / name).write_bytes(b"x")
+    for name in (f"{FOLDER_PREFIX}killed", f"{FOLDER_PREFIX}running"):
+        (settings.spool / name).mkdir()
+    for name in ("upload.jpg", f"{FOLDER_PREFIX}killed"):
+        os.utime(settings.spool / name, (past, past))
+    with database.write() as session:
+        user = people.add_user(session, "vera", None, "viewer")
+        people.open_session(session, user, 1.0, utc_now() - timedelta(hours=2))
+        people.open_session(session, user, 1.0)
+    sweep(settings, database)
+    assert sorted(path.name for path in settings.spool.iterdir()) == [f"{FOLDER_PREFIX}running", "kept.jpg"]
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(LoginSession)) == 1
