@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,11 +13,18 @@ import click
 from models.analyze import Analyzer
 from models.errors import ModelsError
 from models.registry import DETECTORS
-from server import verdict as rules
-from server.errors import ProcessingFailed, UnmaskError
+from server.errors import MediaGone, ProcessingFailed, UnmaskError
 from server.fetch.sources import Fetched
+from server.identity import sha256_file
 from server.settings import Settings
+from server.worker import judged
 from server.worker.media import MediaChild
+
+# Of a verdict's JSON; the rest is about a server's versions, evidence pictures and reviewers.
+SHOWN = (
+    "label", "probability", "interval", "prior", "calibration", "kinds", "reasons", "media", "coverage", "detectors",
+    "pipeline",
+)  # fmt: skip
 
 
 def named_detectors(text: str | None) -> tuple[str, ...] | None:
@@ -34,10 +41,12 @@ class Judge:
     """Keeps one media child a thread: starting one costs more than judging a small picture."""
 
     def __init__(self, settings: Settings, sequence_length: int, detectors: tuple[str, ...] | None) -> None:
-        self._settings = settings
         self._frames = sequence_length
         self._detectors = detectors
         self._analyzer = Analyzer(settings.calibration, onnx_threads=settings.onnx_threads)
+        # Not the service's data folder: what lies there under no check's name is swept, and there need not be one.
+        self._folder = tempfile.TemporaryDirectory(prefix="unmask-")
+        self._settings = settings.model_copy(update={"data_dir": Path(self._folder.name)})
         threading.Thread(target=self._analyzer.warm, daemon=True).start()  # while the child starts and decodes
         self._local = threading.local()
         self._children: list[MediaChild] = []
@@ -51,38 +60,41 @@ class Judge:
         for child in self._children:
             child.close()
         self._analyzer.close()
+        self._folder.cleanup()
 
     def __call__(self, what: str) -> dict[str, Any]:
         try:
             return {"path": what, **self._judge(what)}
         except UnmaskError as error:
-            self._local.child = None  # it may be what failed: the next file gets a fresh one
+            self._drop_child()  # it may be what failed: the next file gets a fresh one
             return {"path": what, "error": error.to_json()}
 
     def _judge(self, what: str) -> dict[str, Any]:
-        child = self._child()
-        path, acquisition, complete = Path(what), "upload", True
-        if "://" in what:
-            fetched = child.fetch(what)
-            assert isinstance(fetched, Fetched), "nothing was said of what is known already"
-            path, acquisition, complete = fetched.path, "download", fetched.complete
-        info, frames = child.decode(path, self._frames)
+        if "://" not in what:
+            return self._judge_file(Path(what), "upload", complete=True)
+        fetched = self._child().fetch(what)
+        assert isinstance(fetched, Fetched), "nothing was said of what is known already"
+        try:
+            return self._judge_file(fetched.path, "download", complete=fetched.complete)
+        finally:
+            fetched.path.unlink(missing_ok=True)
+
+    def _judge_file(self, path: Path, acquisition: str, *, complete: bool) -> dict[str, Any]:
+        info, frames = self._child().decode(path, self._frames)
         try:
             analysis = self._analyzer.analyze(frames, info, detectors=self._detectors, expected=self._frames)
         except ModelsError as error:
             raise ProcessingFailed(str(error)) from error
-        fitted = self._analyzer.calibration
-        found = rules.Evidence(analysis.probability, analysis.p_value, analysis.fake_quantile, acquisition)
-        return {
-            "label": rules.label(found, rules.Thresholds(fitted.likely_p, fitted.no_evidence_quantile)),
-            "probability": None if analysis.probability is None else round(analysis.probability, 4),
-            "interval": [round(edge, 4) for edge in analysis.interval] if analysis.interval else None,
-            "reasons": rules.reasons(found, analysis.reasons, complete=complete),
-            "kind": info.kind,
-            "coverage": asdict(analysis.coverage),
-            "detectors": [asdict(report) for report in analysis.detectors],
-            "pipeline": self._analyzer.pipeline,
-        }
+        shown = judged.body(
+            analysis,
+            info,
+            thresholds=judged.thresholds(self._analyzer.calibration),
+            pipeline=self._analyzer.pipeline,
+            sha256=_hash(path),
+            acquisition=acquisition,
+            complete=complete,
+        )
+        return {"kind": info.kind, **{name: shown[name] for name in SHOWN}}
 
     def _child(self) -> MediaChild:
         child: MediaChild | None = getattr(self._local, "child", None)
@@ -90,3 +102,17 @@ class Judge:
             child = self._local.child = MediaChild(self._settings)
             self._children.append(child)
         return child
+
+    def _drop_child(self) -> None:
+        child: MediaChild | None = getattr(self._local, "child", None)
+        if child is not None:
+            self._local.child = None
+            self._children.remove(child)
+            child.close()
+
+
+def _hash(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError:
+        raise MediaGone from None

@@ -12,11 +12,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.types import Analysis, MediaInfo
-from server import verdict as rules
 from server.store import leases, verdicts
 from server.store.db import utc_now
 from server.store.tables import AnalysisRow, Check, DetectorResult, Evidence, Location, Media, new_id
-from server.worker import arrive
+from server.worker import arrive, judged
 from server.worker.arrive import Address, Arrived
 from server.worker.lease import Lease, LeaseLost
 from server.worker.tools import Tools
@@ -52,7 +51,16 @@ def finished(check: Check, lease: Lease, tools: Tools, arrived: Arrived, info: M
                 media,
                 variant=check.variant,
                 pipeline=tools.analyzer.pipeline,
-                body=_body(check, tools, arrived, info, analysis, segments),
+                body=judged.body(
+                    analysis,
+                    info,
+                    thresholds=tools.thresholds,
+                    pipeline=tools.analyzer.pipeline,
+                    sha256=arrived.sha256,
+                    acquisition=check.acquisition,
+                    complete=arrived.complete,
+                    segments=segments,
+                ),
                 analysis_id=analysis_id,
                 keep=timedelta(days=tools.settings.verdict_days),
             )
@@ -124,52 +132,6 @@ def _segment(segment: Any, pictures: _Pictures) -> dict[str, Any]:
             for shown in segment.frames
         ],
     }
-
-
-def _body(
-    check: Check, tools: Tools, arrived: Arrived, info: MediaInfo, analysis: Analysis, segments: list[dict[str, Any]]
-) -> dict[str, Any]:
-    found = rules.Evidence(analysis.probability, analysis.p_value, analysis.fake_quantile, check.acquisition)
-    coverage = analysis.coverage
-    return rules.body(
-        decided=rules.label(found, tools.thresholds),
-        media={
-            "sha256": arrived.sha256,
-            "kind": info.kind,
-            "duration": round(info.duration, 3),
-            "width": info.width,
-            "height": info.height,
-        },
-        kinds=analysis.kinds,
-        probability=analysis.probability,
-        interval=analysis.interval,
-        prior=analysis.prior,
-        calibration=analysis.calibration,
-        why=rules.reasons(found, analysis.reasons, complete=arrived.complete),
-        coverage={
-            "frames": coverage.frames,
-            "of_frames": coverage.of_frames,
-            "faces": coverage.faces,
-            "tracks": coverage.tracks,
-            "seconds": round(coverage.seconds, 3),
-            "acquisition": check.acquisition,
-        },
-        detectors=[
-            {
-                "name": report.name,
-                "version": report.version,
-                "band": report.band,
-                "score": None if report.score is None else round(report.score, 4),
-                "weight": round(report.weight, 4),
-                "ms": report.ms,
-                "reason": report.reason,
-                "evidence": report.evidence,
-            }
-            for report in analysis.detectors
-        ],
-        segments=segments,
-        pipeline=tools.analyzer.pipeline,
-    )
 
 
 def _media(session: Session, check: Check, arrived: Arrived, info: MediaInfo) -> Media:

@@ -9,6 +9,7 @@ from server import verdict
 from server.settings import Settings
 from server.store.db import Database
 from server.store.evidence import EvidenceStore
+from server.worker import judged
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,7 @@ class Tools:
 
     @property
     def thresholds(self) -> verdict.Thresholds:
-        fitted = self.analyzer.calibration
-        return verdict.Thresholds(fitted.likely_p, fitted.no_evidence_quantile)
+        return judged.thresholds(self.analyzer.calibration)
 
 
 def make_tools(settings: Settings, database: Database) -> Tools:

@@ -14,7 +14,10 @@ from click.testing import Result
 from PIL import Image
 
 from models.registry import DETECTORS
-from server import verdict
+from server import lineage, verdict
+from server.cli.judge import Judge
+from server.identity import sha256_file
+from server.settings import Settings
 from tests.server.cli.conftest import Unmask
 
 
@@ -46,6 +49,7 @@ def test_a_photograph_is_judged(check: Callable[..., Result], astronaut: Path) -
     low, high = result["interval"]
     assert 0 <= low <= result["probability"] <= high <= 1
     assert (result["kind"], result["coverage"]["faces"]) == ("image", 1)
+    assert result["media"]["sha256"] == sha256_file(astronaut)
     assert [row["name"] for row in result["detectors"]] == list(DETECTORS)
 
 
@@ -109,8 +113,19 @@ def test_a_table_and_lines(check: Callable[..., Result], astronaut: Path) -> Non
 
 def test_nothing_is_left_behind(check: Callable[..., Result], astronaut: Path, tmp_path: Path) -> None:
     check(astronaut)
-    left = [path for path in (tmp_path / "data").rglob("*") if path.is_file() or path.parent.name == "spool"]
-    assert left == []
+    assert list(tmp_path.iterdir()) == [], "not even a data folder: that is a server's"
+
+
+def test_a_damaged_file_does_not_leave_a_process_waiting(astronaut: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.png").write_text("only text")
+    settings = Settings()
+    with Judge(settings, 10, None) as judge:
+        for _ in range(3):
+            assert judge(str(tmp_path / "text.png"))["error"]["code"] == "unsupported_media"
+        before = len(lineage.children())
+        assert "label" in judge(str(astronaut))
+        assert len(lineage.children()) == before + 1
+    assert len(lineage.children()) == before
 
 
 def test_a_private_address_is_refused(check: Callable[..., Result]) -> None:
