@@ -29,9 +29,10 @@ from server.errors import DatabaseBusy, StorageFull
 
 BUSY_SECONDS = 10.0
 _WRITES = "unmask_writes"
-# PostgreSQL: lock_not_available, deadlock_detected, serialization_failure; disk_full.
+# PostgreSQL: lock_not_available, deadlock_detected, serialization_failure; disk_full; shutdown, crash, starting up.
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, "55P03", "40P01", "40001")
 _FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, "53100")
+_AWAY = ("57P01", "57P02", "57P03")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -105,11 +106,13 @@ class Database:
 
 @contextmanager
 def _typed_errors() -> Iterator[None]:
-    """A locked database and a full disk are said by name; everything else stays what it was."""
+    """A locked database, one that is away and a full disk are said by name; everything else stays what it was."""
     try:
         yield
     except OperationalError as error:
         code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        if not code or code in _AWAY:  # none: there was no server left to give one
+            raise DatabaseBusy("The database does not answer. Try again in a moment.", retry_after=2) from error
         if code in _BUSY:
             raise DatabaseBusy(retry_after=1) from error
         if code in _FULL:
@@ -118,12 +121,15 @@ def _typed_errors() -> Iterator[None]:
 
 
 def _engine(address: str) -> Engine:
+    """`hide_parameters`: what a statement was given (addresses, hashes of secrets) stays out of errors and logs."""
     url = make_url(address)
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=32)
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=8, max_overflow=32)
     Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
     # One connection a thread at the most: SQLite has one writer, readers cost 0.1 MB each.
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=8, max_overflow=64)
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS}, pool_size=8, max_overflow=64
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: object) -> None:

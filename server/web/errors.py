@@ -11,12 +11,12 @@ from flask import Flask, Response, g, jsonify, redirect, render_template, reques
 from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from server.errors import BadRequest, CsrfFailed, DatabaseBusy, RateLimited, StorageFull, Unauthorized, UnmaskError
+from server.errors import BadRequest, CsrfFailed, RateLimited, StorageFull, Unauthorized, UnmaskError
 from server.web.limits import seconds_left
+from server.web.services import services
 
 log = structlog.get_logger("unmask.web")
 
@@ -89,14 +89,13 @@ def _system(error: OSError) -> AnyResponse:
 
 def _unexpected(error: Exception) -> AnyResponse:
     """The request edge: the traceback goes to the log, the code to quote to the caller."""
-    if isinstance(error, OperationalError) and "locked" in str(error.orig):
-        return _typed(DatabaseBusy(retry_after=1))
     log.error("unexpected", id=g.get("request_id"), exc_info=error)
     return _answer(500, UnmaskError.code, UnmaskError.message, {})
 
 
 def _answer(status: int, code: str, message: str, details: dict[str, Any]) -> Response:
     request_id = g.get("request_id")
+    services().metrics.errors.labels(code).inc()
     if _wants_json():
         body = {"code": code, "message": message, "details": details, "request_id": request_id}
         response = jsonify(error=body)

@@ -12,12 +12,14 @@ from sqlalchemy import func, select, text
 from server.errors import Denied
 from server.store import verdicts
 from server.store.tables import Check
+from server.verdict import ACTIVE_STATES, FINAL_STATES, LABELS
 from server.web.api.blueprint import resource
 from server.web.api.schemas import ErrorBody, HealthBody
 from server.web.auth import identify, needs
 from server.web.services import services
 
 api = resource("operation", "For whoever runs the server", prefix=None, errors={400: ErrorBody})
+METHODS = ("GET", "HEAD", "POST", "DELETE", "OPTIONS")
 _TEXT = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text format."}
 
 
@@ -38,10 +40,11 @@ class Metrics:
         with services().database.read() as session:
             states = session.execute(select(Check.state, func.count()).group_by(Check.state)).all()
             labels = verdicts.counts(session)
-        for state, count in states:
-            self.checks.labels(state).set(count)
-        for label, count in labels.items():
-            self.verdicts.labels(label).set(count)
+        counted = {row[0]: row[1] for row in states}
+        for state in ACTIVE_STATES + FINAL_STATES:  # all of them: what ran empty is nought, not what it was before
+            self.checks.labels(state).set(counted.get(state, 0))
+        for label in LABELS:
+            self.verdicts.labels(label).set(labels.get(label, 0))
         return generate_latest(self.registry)
 
 
@@ -49,7 +52,9 @@ def install(app: Flask, metrics: Metrics) -> None:
     @app.after_request
     def count(response: Response) -> Response:
         rule = request.url_rule.rule if request.url_rule else "none"
-        metrics.seconds.labels(request.method, rule, response.status_code).observe(time.perf_counter() - g.began)
+        # A label is kept for ever, so none may be invented by callers.
+        method = request.method if request.method in METHODS else "other"
+        metrics.seconds.labels(method, rule, response.status_code).observe(time.perf_counter() - g.began)
         return response
 
 

@@ -205,6 +205,32 @@ def test_a_deadlock_on_postgresql_is_named(any_database: Database) -> None:
     assert ended == ["database_busy", "done"]
 
 
+@postgresql_only
+def test_a_server_that_ends_in_the_middle_is_named_and_the_next_session_works(any_database: Database) -> None:
+    with pytest.raises(DatabaseBusy):
+        _interrupted(any_database)
+    assert actions(any_database) == []
+
+
+def _interrupted(database: Database) -> None:
+    with database.write() as session:
+        mine = session.scalar(text("SELECT pg_backend_pid()"))
+        with database.read() as other:
+            other.execute(text("SELECT pg_terminate_backend(:mine, 5000)"), {"mine": mine})
+        session.execute(text("SELECT 1"))
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    with pytest.raises(DatabaseBusy), Database("postgresql+psycopg://x@127.0.0.1:9/x").read() as session:
+        session.execute(text("SELECT 1"))
+
+
+def test_errors_do_not_quote_what_was_stored(any_database: Database) -> None:
+    with pytest.raises(IntegrityError) as raised, any_database.write() as session:
+        session.add_all(User(id=name, name="ada", password_hash="secret hash", role="viewer") for name in "ab")
+    assert "secret hash" not in str(raised.value)
+
+
 def test_a_full_disk_is_named_and_nothing_is_stored(database: Database) -> None:
     _limit_pages(database.engine)
     with pytest.raises(StorageFull):

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flask.testing import FlaskClient
 
-from tests.server.web.conftest import World
+from server.settings import Settings
+from server.store.db import Database
+from tests.server.web.conftest import World, build
 
 JSON = {"Accept": "application/json"}
 
@@ -44,3 +48,32 @@ def test_metrics_count_requests_checks_and_verdicts(client: FlaskClient, world: 
     assert 'unmask_verdicts{label="manipulation_likely"} 1.0' in text
     assert 'unmask_request_seconds_count{method="POST",rule="/api/v1/checks",status="202"} 1.0' in text
     assert "b.example" not in text
+
+
+def test_a_state_that_ran_empty_is_nought(client: FlaskClient, world: World) -> None:
+    check_id = client.post("/api/v1/checks", json={"url": "http://b.example/"}, headers=world.bearer()).json["id"]
+    assert 'unmask_checks{state="queued"} 1.0' in client.get("/metrics").text
+    world.set_check(check_id, state="failed")
+    text = client.get("/metrics").text
+    assert 'unmask_checks{state="queued"} 0.0' in text
+    assert 'unmask_checks{state="failed"} 1.0' in text
+
+
+def test_errors_are_counted_by_code(client: FlaskClient) -> None:
+    client.get("/api/v1/models")
+    assert 'unmask_errors_total{code="unauthorized"} 1.0' in client.get("/metrics").text
+
+
+def test_a_made_up_method_makes_no_row_of_its_own(client: FlaskClient) -> None:
+    client.open("/healthz", method="MADEUP")
+    text = client.get("/metrics").text
+    assert "MADEUP" not in text
+    assert 'unmask_request_seconds_count{method="other"' in text
+
+
+def test_not_ready_while_the_database_does_not_answer(tmp_path: Path, database: Database) -> None:
+    settings = Settings(data_dir=tmp_path / "data", database_url="postgresql+psycopg://x@127.0.0.1:9/x")
+    gone = Database(settings.database)
+    answer = build(settings, gone).test_client().get("/readyz", headers=JSON)
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "database_busy")
+    gone.close()
