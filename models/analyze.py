@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from models import calibrate, faces, pipeline, registry, summary
+from models import calibrate, faces, manifest, pipeline, registry, summary
 from models.panel import Panel
 from models.stopwatch import Stopwatch
 from models.tracks import Tracker
-from models.types import Analysis, Frame, MediaInfo, Progress
+from models.types import Analysis, Context, Frame, MediaInfo, Progress
 
 DEFAULT_FRAMES = 60
 
@@ -19,11 +19,12 @@ class Analyzer:
         self, calibration: Path | None = None, detectors: Sequence[str] | None = None, onnx_threads: int = 1
     ) -> None:
         """Reads the calibration and nothing else; models load with the first analysis, or with `warm`."""
-        self.calibration = calibrate.load(calibration)
-        self.detectors = registry.known(detectors)
+        self.detectors = registry.chosen(detectors)
+        fitted = calibrate.load(calibration)
+        self._pipeline = pipeline.version(fitted, self.detectors)
+        self.calibration = calibrate.of_weights(fitted, {name: e.digest for name, e in manifest.read().items()})
         self._panel = Panel(self.detectors, onnx_threads)
         self._threads = onnx_threads
-        self._pipeline = pipeline.version(self.calibration, self.detectors)
 
     @property
     def pipeline(self) -> str:
@@ -38,11 +39,11 @@ class Analyzer:
         detectors: Sequence[str] | None = None,
         expected: int = DEFAULT_FRAMES,
     ) -> Analysis:
-        """Judge a stream of frames; `detectors` narrows the choice (unknown name: UnknownDetector).
+        """Judge a stream of frames; `detectors` narrows the choice (UnknownDetector, NotInstalled).
 
         Frames are let go as they are read: what stays are the crops of their faces. `expected` frames make progress 1.
         """
-        names = self.detectors if detectors is None else registry.known(detectors)
+        names = self.detectors if detectors is None else registry.chosen(detectors)
         say = progress or _silent
         watch = Stopwatch()
         looked_at = summary.LookedAt()
@@ -57,11 +58,12 @@ class Analyzer:
             say("faces", min(1.0, looked_at.frames / max(1, min(info.frames, expected))))
         with watch.stage("tracks"):
             judged = summary.judgeable(tracker.tracks(), info)
+        context = Context(info, expected)
         heard = []
         for number, name in enumerate(names):
             say("detectors", number / len(names))
             with watch.stage(name):
-                heard.append(self._panel.hear(name, [track.usable for track in judged]))
+                heard.append(self._panel.hear(name, [track.usable for track in judged], context))
         say("evidence", 0.0)
         with watch.stage("evidence"):
             analysis = summary.analysis(judged, heard, looked_at, info, self.calibration)

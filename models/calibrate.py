@@ -17,6 +17,7 @@
     intercept = -0.3
     weight = 1.0                     # 0 to 1, earned on the calibration set
     cap = 3.0                        # the ratio approaches -cap and cap: cap * tanh(ratio / cap)
+    weights = "33d8..."              # sha256 of the weights it was fitted on; with others it does not count
     refits = [[1.1, -0.2], ...]      # slope and intercept of group-bootstrap refits, for the interval
 
     [scores]                         # summed ratios of the calibration items, ascending
@@ -31,7 +32,7 @@ from __future__ import annotations
 import tomllib
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ class Platt:
     weight: float
     cap: float
     refits: tuple[tuple[float, float], ...] = ()
+    weights: str = ""  # empty: whatever is installed
 
     def __post_init__(self) -> None:
         if self.slope <= 0 or self.cap <= 0 or not 0 <= self.weight <= 1:
@@ -97,6 +99,12 @@ def load(path: Path | None = None) -> Calibration:
         raise CalibrationError(f"The calibration file {path} is not understood: {error}.") from error
 
 
+def of_weights(calibration: Calibration, digests: Mapping[str, str]) -> Calibration:
+    """Without the scales of detectors whose installed weights are not those that were fitted: they say nothing then."""
+    fitting = {n: p for n, p in calibration.detectors.items() if not p.weights or p.weights == digests.get(n)}
+    return replace(calibration, detectors=fitting)
+
+
 def parsed(table: Mapping[str, Any]) -> Calibration:
     return Calibration(
         id=str(table["id"]),
@@ -115,7 +123,7 @@ def parsed(table: Mapping[str, Any]) -> Calibration:
 def _platt(entry: Mapping[str, Any]) -> Platt:
     refits = tuple((float(slope), float(intercept)) for slope, intercept in entry.get("refits", ()))
     slope, intercept, weight, cap = (float(entry[key]) for key in ("slope", "intercept", "weight", "cap"))
-    return Platt(slope, intercept, weight, cap, refits)
+    return Platt(slope, intercept, weight, cap, refits, str(entry.get("weights", "")))
 
 
 def written(calibration: Calibration) -> str:
@@ -141,6 +149,7 @@ def written(calibration: Calibration) -> str:
             f"intercept = {platt.intercept:.6f}",
             f"weight = {platt.weight:.4f}",
             f"cap = {platt.cap:.4f}",
+            *([f'weights = "{platt.weights}"'] if platt.weights else []),
             f"refits = [{refits}]",
         ]
     lines += ["\n[scores]", f"real = {_listed(calibration.real)}", f"fake = {_listed(calibration.fake)}"]

@@ -9,7 +9,8 @@ ModelsError
 │   └── TooLong              too_long
 ├── WeightsError             weights_error: missing, altered or of another architecture
 ├── CalibrationError         calibration_error: missing or not understood
-└── UnknownDetector          unknown_detector: the message lists the choices
+├── UnknownDetector          unknown_detector: the message lists the choices
+└── NotInstalled             detector_not_installed: the message says what brings its weights
 """
 
 from __future__ import annotations
@@ -53,3 +54,7 @@ class CalibrationError(ModelsError):
 
 class UnknownDetector(ModelsError):
     code = "unknown_detector"
+
+
+class NotInstalled(ModelsError):
+    code = "detector_not_installed"

@@ -19,7 +19,7 @@ def segment(track: FaceTrack, combined: Combined, said: Said, calibration: Calib
     usable = track.usable
     scores = [_score(said, i, combined.probability, calibration) for i in range(len(usable))]
     loudest = sorted(range(len(usable)), key=lambda i: -scores[i])[:SHOWN_FACES]
-    shown = tuple(_shown(usable[i], scores[i], _heat(said, i)) for i in loudest)
+    shown = tuple(_shown(usable[i], scores[i], _heat(said, i, calibration)) for i in loudest)
     return Segment(usable[0].t, usable[-1].t, track.number, combined.probability, shown)
 
 
@@ -30,8 +30,11 @@ def _score(said: Said, i: int, otherwise: float, calibration: Calibration) -> fl
     return combined.probability if combined else otherwise
 
 
-def _heat(said: Said, i: int) -> Floats | None:
-    maps = (s.heatmaps[i] for s in said.values() if isinstance(s, Score) and i < len(s.heatmaps))
+def _heat(said: Said, i: int, calibration: Calibration) -> Floats | None:
+    """Of the detector that weighs most; one that is not calibrated has no say in what is shown either."""
+    heard = sorted((n for n in said if n in calibration.detectors), key=lambda n: -calibration.detectors[n].weight)
+    scores = [s for n in heard if isinstance(s := said[n], Score)]
+    maps = (s.heatmaps[i] for s in scores if i < len(s.heatmaps))
     return next((heat for heat in maps if heat is not None), None)
 
 

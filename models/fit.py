@@ -42,9 +42,10 @@ def fit(
     id: str,
     dataset: str,
     labels: Labels | None = None,
+    weights: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> Calibration:
-    """`scores`: detector -> p_fake of every item, NaN where it abstained."""
+    """`scores`: detector -> p_fake of every item, NaN where it abstained. `weights`: sha256 of the file that scored."""
     flags = np.asarray(fake, np.bool_)
     if (~flags).sum() < FEWEST_REALS or not flags.any():
         raise CalibrationError(f"Calibration needs {FEWEST_REALS} genuine items and some manipulated ones.")
@@ -52,14 +53,15 @@ def fit(
     draws = draws_of_groups(groups, REFITS, seed)
     logits = {name: _logits(values) for name, values in scores.items()}
     scales = {name: platt(x, flags) for name, x in logits.items()}
-    weights = _weights({name: slope * logits[name] + intercept for name, (slope, intercept) in scales.items()}, flags)
+    shares = _weights({name: slope * logits[name] + intercept for name, (slope, intercept) in scales.items()}, flags)
     detectors = {
         name: Platt(
             slope,
             intercept,
-            weights[name],
+            shares[name],
             _cap(logits[name], flags),
             tuple(platt(logits[name][chosen], flags[chosen]) for chosen in draws),
+            (weights or {}).get(name, ""),
         )
         for name, (slope, intercept) in scales.items()
     }

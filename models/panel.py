@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from models import registry
-from models.types import Abstained, Detector, Face, Score
+from models.types import Abstained, Context, Detector, Face, Score
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +37,14 @@ class Panel:
         self._lock = threading.Lock()
         self._loaded: dict[str, Detector] = {}
 
-    def hear(self, name: str, tracks: Sequence[Sequence[Face]]) -> Heard:
+    def hear(self, name: str, tracks: Sequence[Sequence[Face]], context: Context) -> Heard:
         """Ask one detector about the usable faces of every track."""
         begun = time.perf_counter()
         heard = Heard(name, "")
         try:
             detector = self._detector(name)
             heard.version = detector.version
-            heard.said.extend(detector.score(faces) for faces in tracks)
+            heard.said.extend(detector.score(faces, context) for faces in tracks)
         except Exception:
             log.exception("detector %s failed", name)
             heard.said = [None] * len(tracks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from models import catalogue
+from models import manifest
 from models.calibrate import Calibration, written
 
 # Raise it with any change to code that can change a score: decoding, finding, cropping, gates, combining.
@@ -14,7 +14,7 @@ CODE_VERSION = 1
 
 def version(calibration: Calibration, detectors: Sequence[str]) -> str:
     """A new one makes stored verdicts stale."""
-    entries = catalogue.manifest()
+    entries = manifest.read()
     parts = [written(calibration)]
-    parts += [f"{name}:{entries[name].sha256 if name in entries else 'none'}" for name in sorted(detectors)]
+    parts += [f"{name}:{entries[name].digest if name in entries else 'none'}" for name in sorted(detectors)]
     return f"p{CODE_VERSION}-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:10]

@@ -1,34 +1,63 @@
-"""Which detectors there are: name -> "module:function". The function takes (threads) and gives a Detector."""
+"""Which detectors there are, one line each. Standard library only, so that the web process may list them.
+
+To add one: a file in models/detectors with a function (name, threads) -> Detector, and its line here. Classifiers in
+ONNX need neither: a table in a manifest is enough (models/manifest.py).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from models.errors import UnknownDetector
+from models import manifest
+from models.errors import NotInstalled, UnknownDetector
 
 if TYPE_CHECKING:
     from models.types import Detector
 
-DETECTORS: dict[str, str] = {
-    "meso4": "models.detectors.meso:load",
+
+class Line(NamedTuple):
+    load: str  # "module:function"
+    weights: str = ""  # what brings its weights; empty for one that needs none
+
+
+_IMPORT = "`unmask models import {} FILE`"
+DETECTORS: dict[str, Line] = {
+    "meso4": Line("models.detectors.meso:load", f"`unmask train meso4`, or {_IMPORT.format('meso4')}"),
 }
+DROPPED_IN = Line("models.detectors.onnx:load", "put its file back beside its manifest")
 
 
-def known(names: Iterable[str] | None) -> tuple[str, ...]:
-    """The names themselves, all there are for None; an unknown one is refused with the choices."""
-    if names is None:
-        return tuple(DETECTORS)
-    chosen = tuple(dict.fromkeys(names))
-    for name in chosen:
-        if name not in DETECTORS:
-            raise UnknownDetector(f"There is no detector {name!r}. Choose from: {', '.join(DETECTORS)}.")
-    return chosen
+def names() -> tuple[str, ...]:
+    """Every detector by name: those of the code, then the classifiers that were dropped in."""
+    dropped = (name for name, entry in manifest.read().items() if entry.detector == "onnx" and name not in DETECTORS)
+    return (*DETECTORS, *dropped)
+
+
+def installed() -> tuple[str, ...]:
+    entries = manifest.read()
+    return tuple(name for name in names() if not line(name).weights or (name in entries and entries[name].installed))
+
+
+def chosen(wanted: Iterable[str] | None) -> tuple[str, ...]:
+    """The names themselves, all that are installed for None; refuses what is unknown or not installed."""
+    have = installed()
+    if wanted is None:
+        return have
+    for name in (asked := tuple(dict.fromkeys(wanted))):
+        if name not in have:
+            raise NotInstalled(f"The detector {name} is not installed: {line(name).weights}.")
+    return asked
+
+
+def line(name: str) -> Line:
+    if name not in (known := names()):
+        raise UnknownDetector(f"There is no detector {name!r}. Choose from: {', '.join(known)}.")
+    return DETECTORS.get(name, DROPPED_IN)
 
 
 def load(name: str, threads: int) -> Detector:
-    (name,) = known([name])
-    module, function = DETECTORS[name].split(":")
-    detector: Detector = getattr(import_module(module), function)(threads)
+    module, function = line(name).load.split(":")
+    detector: Detector = getattr(import_module(module), function)(name, threads)
     return detector

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from models import catalogue, ensemble, evidence, quality
+from models import ensemble, evidence, manifest, quality
 from models.calibrate import Calibration
 from models.panel import FAILED, Heard
 from models.types import (
@@ -24,6 +24,7 @@ from models.types import (
 FEWEST_FACES = 5  # of a person in a clip, below which the reasons say so
 PASSING_SHARE = 0.1  # somebody seen this little beside the most seen person is not judged: often no face at all
 SHORTEST = 1.0  # seconds
+NOT_CALIBRATED = "not_calibrated"
 
 
 @dataclass
@@ -97,6 +98,10 @@ def _p_fake(said: Score | Abstained | None) -> float | None:
     return said.p_fake if isinstance(said, Score) else None
 
 
+def _loudness(said: Score | Abstained | None) -> float:
+    return said.p_fake if isinstance(said, Score) else -1.0
+
+
 def _reports(heard: Sequence[Heard], top: int | None, calibration: Calibration) -> list[DetectorReport]:
     weights = {
         h.name: calibration.detectors[h.name].weight
@@ -111,16 +116,19 @@ def _report(heard: Heard, top: int | None, weight: float, calibration: Calibrati
     ms = round(heard.seconds * 1000)
     if heard.failed:
         return DetectorReport(heard.name, heard.version, "failed", None, 0.0, ms, FAILED)
-    said = heard.said[top] if top is not None else next(iter(heard.said), None)
-    if not isinstance(said, Score) or heard.name not in calibration.detectors:
-        reason = said.reason if isinstance(said, Abstained) else "out_of_distribution" if said else "no_face"
+    said = heard.said[top] if top is not None else max(heard.said, key=_loudness, default=None)
+    if not isinstance(said, Score):
+        reason = said.reason if isinstance(said, Abstained) else "no_face"
         return DetectorReport(heard.name, heard.version, "abstained", None, 0.0, ms, reason)
+    note = said.note or None
+    if heard.name not in calibration.detectors:
+        return DetectorReport(heard.name, heard.version, "uncertain", said.p_fake, 0.0, ms, NOT_CALIBRATED, note)
     score = ensemble.calibrated(said.p_fake, calibration.detectors[heard.name], calibration.prior)
-    return DetectorReport(heard.name, heard.version, ensemble.band(score, calibration), score, weight, ms)
+    return DetectorReport(heard.name, heard.version, ensemble.band(score, calibration), score, weight, ms, None, note)
 
 
 def _kinds(reports: Sequence[DetectorReport]) -> tuple[str, ...]:
-    entries = catalogue.manifest()
+    entries = manifest.read()
     kinds = [kind for r in reports if r.band == "high" and r.name in entries for kind in entries[r.name].kinds]
     return tuple(dict.fromkeys(kinds))
 
@@ -142,6 +150,8 @@ def _reasons(
         found.append("low_resolution")
     if ensemble.disagree([report.band for report in reports]):
         found.append("detectors_disagree")
+    if track is None and any(report.reason == NOT_CALIBRATED for report in reports):
+        found.append(NOT_CALIBRATED)
     if any(report.band == "failed" for report in reports):
         found.append(FAILED)
     return tuple(found)

@@ -75,6 +75,7 @@ class Score:
     p_fake: float
     per_face: tuple[float, ...] = ()
     heatmaps: tuple[Floats | None, ...] = ()  # (h, w) in [0, 1], any size, over the crop
+    note: str = ""  # what a reader of the score has to know of how it was made
 
 
 @dataclass(frozen=True)
@@ -82,19 +83,30 @@ class Abstained:
     reason: str
 
 
+@dataclass(frozen=True)
+class Context:
+    """What a detector may want to know beyond the faces. `frames`: how many were asked for, the sequence length."""
+
+    info: MediaInfo
+    frames: int
+
+
 @runtime_checkable
 class Detector(Protocol):
     name: str
     version: str
 
-    def score(self, faces: Sequence[Face]) -> Score | Abstained:
-        """Judge the usable faces of one track."""
+    def score(self, faces: Sequence[Face], context: Context) -> Score | Abstained:
+        """Judge the usable faces of one track, in order of time."""
         ...
 
 
 @dataclass(frozen=True)
 class DetectorReport:
-    """One detector's say on the media: `score` is calibrated P(manipulated), `weight` its share in the decision."""
+    """One detector's say on the media: `score` is calibrated P(manipulated), `weight` its share in the decision.
+
+    With the reason `not_calibrated` the score is the network's own, and moves nothing.
+    """
 
     name: str
     version: str

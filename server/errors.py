@@ -4,6 +4,7 @@
     ├── BadRequest            invalid_request 400, and below it
     │   ├── NotAUrl           not_a_url
     │   ├── UnsupportedScheme unsupported_scheme
+    │   ├── DetectorNotInstalled detector_not_installed 409
     │   └── MediaGone         media_gone 409
     ├── Denied                unauthorized 401, token_expired 401, forbidden 403, csrf 403, bad_host 400
     ├── NotFound              not_found 404
@@ -54,6 +55,11 @@ class NotAUrl(BadRequest):
 
 class UnsupportedScheme(BadRequest):
     code, message = "unsupported_scheme", "Only http:// and https:// addresses can be checked."
+
+
+class DetectorNotInstalled(BadRequest):
+    code, status = "detector_not_installed", 409
+    message = "One of these detectors is not installed here. Leave `detectors` out to have all that are."
 
 
 class MediaGone(BadRequest):

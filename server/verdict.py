@@ -41,6 +41,7 @@ REASONS = (
     "out_of_distribution",
     "partial_coverage",
     "detector_failed",
+    "not_calibrated",
     "canvas_capture",
 )
 ACQUISITIONS = ("download", "upload", "background", "canvas", "screenshot")

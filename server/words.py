@@ -33,6 +33,7 @@ REASONS = {
     "out_of_distribution": "This does not look like the photographs the methods know.",
     "partial_coverage": "Only a part of it was looked at.",
     "detector_failed": "One of the methods failed; the others were heard.",
+    "not_calibrated": "No calibrated method could judge it: the scores below are shown, and decide nothing.",
     "canvas_capture": "Seen through your browser, not the original file: certainty is capped.",
 }
 

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models import catalogue, runtime
+from models import manifest, runtime
 from models.batcher import Arrays, Batcher
-from models.types import Abstained, Face, Floats, Score
+from models.types import Abstained, Context, Face, Floats, Score
 
 
 class Meso:
     """Serves an exported graph: uint8 RGB crops (n, 256, 256, 3) -> p_fake (n,), cam (n, 32, 32)."""
 
-    def __init__(self, entry: catalogue.Entry, threads: int) -> None:
+    def __init__(self, entry: manifest.Entry, threads: int) -> None:
         self.name, self.version = entry.name, entry.version
         self._entry, self._threads = entry, threads
         self._batcher = Batcher(self._run)
 
-    def score(self, faces: Sequence[Face]) -> Score | Abstained:
+    def score(self, faces: Sequence[Face], context: Context) -> Score | Abstained:
         """A track is the median of its faces: one blurred frame in a hundred must not make a genuine clip a fake."""
         if not faces:
             return Abstained("no_face")
@@ -31,14 +31,13 @@ class Meso:
         self._batcher.close()
 
     def _run(self, crops: NDArray[np.uint8]) -> Arrays:
-        path = catalogue.WEIGHTS / self._entry.file
-        session = runtime.session_of_file(path, self._entry.sha256, self._threads)
+        session = runtime.session_of_file(self._entry.path, self._entry.sha256, self._threads)
         p_fake, cams = session.run(["p_fake", "cam"], {"crops": crops})
         return np.asarray(p_fake, np.float32), np.asarray(cams, np.float32)
 
 
-def load(threads: int) -> Meso:
-    return Meso(catalogue.entry("meso4"), threads)
+def load(name: str, threads: int) -> Meso:
+    return Meso(manifest.entry(name), threads)
 
 
 def _heat(cam: Floats) -> Floats:

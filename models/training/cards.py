@@ -11,7 +11,7 @@ from models.calibrate import Calibration
 from models.evaluate.crops import SetResult
 from models.evaluate.metrics import Measured
 from models.training.crops import Item
-from models.training.loop import Trained
+from models.training.plan import Trained
 from models.training.split import part_of
 
 
@@ -50,7 +50,7 @@ def _manifest(facts: Facts, version: str, title: str) -> str:
     sets = sorted({item.dataset for item in facts.items})
     metrics = {f"auc_{result.name}": result.auc.value for result in [*facts.seen, *facts.unseen] if result.auc}
     numbers = ", ".join(f"{name} = {value:.3f}" for name, value in metrics.items())
-    return f"""# What ships in this folder. One table a detector; written by training, read by models/catalogue.py.
+    return f"""# What ships in this folder. One table a detector; written by training, read by models/manifest.py.
 [meso4]
 file = "meso4.onnx"
 sha256 = "{facts.sha256}"

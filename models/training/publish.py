@@ -18,7 +18,7 @@ from models.evaluate.crops import SetResult, by_set
 from models.evaluate.metrics import Measured, auc, bootstrap, calibration_error
 from models.training import cards, crops, export, mesonet, split
 from models.training.augment import recompressed
-from models.training.loop import Trained
+from models.training.plan import Trained
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def meso4(model: keras.Model, trained: Trained, shard: crops.Shard, data: Path, 
     parity = export.check_parity(serve, weights / "meso4.onnx", np.asarray(shard.crops[:16]))
     scorer = Scorer(weights / "meso4.onnx")
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    calibration = _calibrated(scorer, shard, today)
+    calibration = _calibrated(scorer, shard, today, sha256)
     (weights / "calibration.toml").write_text(calibrate.written(calibration), encoding="utf-8")
     judged = split.indices(shard.items, "judge")
     scores = scorer.all(shard, judged)
@@ -75,13 +75,18 @@ def _labels(shard: crops.Shard, among: NDArray[np.int64]) -> tuple[NDArray[np.bo
     return np.array([shard.items[i].fake for i in among]), [shard.items[i].group for i in among]
 
 
-def _calibrated(scorer: Scorer, shard: crops.Shard, today: str) -> calibrate.Calibration:
+def _calibrated(scorer: Scorer, shard: crops.Shard, today: str, sha256: str) -> calibrate.Calibration:
     held_out = split.indices(shard.items, "calibrate")
     fake, groups = _labels(shard, held_out)
     scores = scorer.all(shard, held_out)
     sets = sorted({shard.items[i].dataset for i in held_out})
     return fit.fit(
-        {"meso4": scores.tolist()}, fake.tolist(), groups, id=today, dataset=f"held-out groups of {', '.join(sets)}"
+        {"meso4": scores.tolist()},
+        fake.tolist(),
+        groups,
+        id=today,
+        dataset=f"held-out groups of {', '.join(sets)}",
+        weights={"meso4": sha256},
     )
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
+from models import registry
 from models.analyze import Analyzer
-from models.errors import ModelsError
-from models.registry import DETECTORS
+from models.errors import ModelsError, NotInstalled, UnknownDetector
 from server.errors import MediaGone, ProcessingFailed, UnmaskError
 from server.fetch.sources import Fetched
 from server.identity import sha256_file
@@ -31,10 +31,12 @@ def named_detectors(text: str | None) -> tuple[str, ...] | None:
     if text is None:
         return None
     names = tuple(name.strip() for name in text.split(",") if name.strip())
-    unknown = [name for name in names if name not in DETECTORS]
-    if unknown or not names:
-        raise click.UsageError(f"There is no detector {', '.join(unknown)!r}. Choose from: {', '.join(DETECTORS)}.")
-    return names
+    if not names:
+        raise click.UsageError(f"Name at least one detector: {', '.join(registry.installed())}.")
+    try:
+        return registry.chosen(names)
+    except (UnknownDetector, NotInstalled) as error:
+        raise click.UsageError(str(error)) from error
 
 
 class Judge:

@@ -37,7 +37,7 @@ class IdPath(BaseModel):
 @needs("person")
 def start() -> str:
     """Start page: give an address or a file, see the verdict"""
-    detectors = [entry["name"] for entry in services().catalogue()]
+    detectors = [entry["name"] for entry in services().catalogue() if entry["installed"]]
     return render_template(
         "start.html", person=caller(), detectors=detectors, lengths=SEQUENCE_LENGTHS, usual=DEFAULT_SEQUENCE_LENGTH
     )

@@ -14,7 +14,7 @@ from models import registry
 from models.analyze import Analyzer
 from models.decode import DecodeLimits, decode, probe
 from models.errors import UnknownDetector
-from models.types import Abstained, Analysis, Face, Frame, MediaInfo, Rgb, Score
+from models.types import Abstained, Analysis, Context, Face, Frame, MediaInfo, Rgb, Score
 from tests.models.conftest import FLAGGING
 from tests.models.media import beside, write_clip
 
@@ -22,22 +22,39 @@ from tests.models.media import beside, write_clip
 class Broken:
     name, version = "broken", "1"
 
-    def score(self, faces: Sequence[Face]) -> Score | Abstained:
+    def score(self, faces: Sequence[Face], context: Context) -> Score | Abstained:
         raise ValueError("this detector always fails")
 
 
 class Shy:
     name, version = "shy", "1"
 
-    def score(self, faces: Sequence[Face]) -> Score | Abstained:
+    def score(self, faces: Sequence[Face], context: Context) -> Score | Abstained:
         return Abstained("too_few_frames")
 
 
-def broken(threads: int) -> Broken:
+class New:
+    """Not in any calibration."""
+
+    version = "1"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def score(self, faces: Sequence[Face], context: Context) -> Score | Abstained:
+        heat = np.ones((4, 4), np.float32)
+        return Score(0.999, (0.999,) * len(faces), (heat,) * len(faces), f"asked for {context.frames} frames")
+
+
+def new(name: str, threads: int) -> New:
+    return New(name)
+
+
+def broken(name: str, threads: int) -> Broken:
     return Broken()
 
 
-def shy(threads: int) -> Shy:
+def shy(name: str, threads: int) -> Shy:
     return Shy()
 
 
@@ -163,8 +180,8 @@ def test_threads_share_one_analyzer(analyzer: Analyzer, portrait: Rgb) -> None:
 def test_a_detector_that_fails_is_recorded_and_never_scored(
     portrait: Rgb, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setitem(registry.DETECTORS, "broken", f"{__name__}:broken")
-    monkeypatch.setitem(registry.DETECTORS, "shy", f"{__name__}:shy")
+    monkeypatch.setitem(registry.DETECTORS, "broken", registry.Line(f"{__name__}:broken"))
+    monkeypatch.setitem(registry.DETECTORS, "shy", registry.Line(f"{__name__}:shy"))
     analyzer = Analyzer(FLAGGING)
     with caplog.at_level(logging.ERROR):
         analysis = picture(analyzer, portrait)
@@ -178,6 +195,23 @@ def test_a_detector_that_fails_is_recorded_and_never_scored(
     assert "detector_failed" in analysis.reasons
     assert "always fails" in caplog.text
     assert alone.probability is None
+
+
+def test_a_detector_without_calibration_is_shown_and_moves_nothing(
+    analyzer: Analyzer, portrait: Rgb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(registry.DETECTORS, "new", registry.Line(f"{__name__}:new"))
+    info = MediaInfo("image", "image/png", 512, 512, 0.0, 1)
+    usual = picture(analyzer, portrait)
+    both = analyzer.analyze([Frame(portrait, 0, 0)], info, detectors=["new", "meso4"], expected=20)
+    assert (both.probability, both.interval, both.p_value) == (usual.probability, usual.interval, usual.p_value)
+    assert both.kinds == usual.kinds
+    assert both.segments == usual.segments, "neither faces' scores nor heatmaps are its own"
+    report = both.detectors[0]
+    assert (report.score, report.weight, report.band) == (0.999, 0.0, "uncertain")
+    assert (report.reason, report.evidence) == ("not_calibrated", "asked for 20 frames")
+    alone = analyzer.analyze([Frame(portrait, 0, 0)], info, detectors=["new"])
+    assert (alone.probability, alone.reasons) == (None, ("not_calibrated",))
 
 
 def test_unknown_detectors_are_refused(analyzer: Analyzer, portrait: Rgb) -> None:

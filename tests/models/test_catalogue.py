@@ -8,42 +8,79 @@ from pathlib import Path
 
 import pytest
 
-from models import catalogue, pipeline, registry, runtime
-from models.calibrate import load
-from models.errors import UnknownDetector, WeightsError
+from models import catalogue, manifest, pipeline, registry, runtime
+from models.calibrate import load, of_weights
+from models.errors import NotInstalled, UnknownDetector, WeightsError
 
 FLAGGING = Path(__file__).parent / "flagging_calibration.toml"
 
 
 def test_every_detector_is_listed_with_its_card() -> None:
     listed = catalogue.catalogue()
-    assert [entry["name"] for entry in listed] == list(registry.DETECTORS)
+    assert [entry["name"] for entry in listed] == list(registry.names())
     json.dumps(listed)
     for entry in listed:
-        assert entry["installed"]
-        assert "Where it fails" in entry["card"]
-        assert entry["kinds"]
+        assert "Where it fails" in entry["card"], entry["name"]
+        assert entry["installed"] or entry["status"].startswith("not installed: ")
+    assert [entry["kinds"] for entry in listed if entry["name"] == "meso4"] == [["face_swap"]]
 
 
 def test_weights_are_those_of_the_manifest_and_small() -> None:
-    for entry in catalogue.manifest().values():
-        content = (catalogue.WEIGHTS / entry.file).read_bytes()
-        assert hashlib.sha256(content).hexdigest() == entry.sha256
-    assert sum(path.stat().st_size for path in catalogue.WEIGHTS.glob("*.onnx")) < 30_000_000
+    for entry in manifest._read(manifest.WEIGHTS).values():
+        assert hashlib.sha256(entry.path.read_bytes()).hexdigest() == entry.sha256
+    assert sum(path.stat().st_size for path in manifest.WEIGHTS.glob("*.onnx")) < 30_000_000
 
 
-def test_a_detector_without_weights_says_what_to_do(tmp_path: Path) -> None:
-    (entry,) = catalogue.catalogue(tmp_path, tmp_path)
-    assert not entry["installed"]
-    assert "unmask train meso4" in entry["status"]
-    with pytest.raises(WeightsError, match="unmask train meso4"):
-        catalogue.entry("meso4", tmp_path)
+def test_the_shipped_calibration_is_that_of_the_shipped_weights() -> None:
+    digests = {name: entry.digest for name, entry in manifest._read(manifest.WEIGHTS).items()}
+    shipped = load()
+    assert shipped.detectors["meso4"].weights == digests["meso4"]
+    assert of_weights(shipped, digests) == shipped
+    assert of_weights(shipped, {"meso4": "others"}).detectors == {}
 
 
-def test_a_broken_manifest_is_named(tmp_path: Path) -> None:
-    (tmp_path / "manifest.toml").write_text("[meso4]\nfile = 3")
-    with pytest.raises(WeightsError, match="manifest"):
-        catalogue.manifest(tmp_path)
+def test_a_detector_without_weights_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "WEIGHTS", tmp_path)
+    assert registry.chosen(None) == tuple(name for name in registry.DETECTORS if not registry.DETECTORS[name].weights)
+    meso = next(entry for entry in catalogue.catalogue() if entry["name"] == "meso4")
+    assert not meso["installed"]
+    assert "unmask train meso4" in meso["status"]
+    with pytest.raises(NotInstalled, match="unmask train meso4"):
+        registry.chosen(["meso4"])
+    with pytest.raises(WeightsError, match="unmask models list"):
+        manifest.entry("meso4")
+
+
+def test_what_is_local_takes_the_place_of_what_ships(tmp_path: Path) -> None:
+    table = """[{}]
+file = "a.onnx"
+sha256 = "{}"
+version = "2"
+title = "T"
+licence = "L"
+kinds = ["face_swap"]
+"""
+    (tmp_path / "local").mkdir()
+    (tmp_path / "manifest.toml").write_text(table.format("meso4", "1") + table.format("other", "1"))
+    (tmp_path / "local" / "manifest.toml").write_text(table.format("meso4", "2"))
+    entries = manifest.read(tmp_path)
+    assert [(entry.sha256, entry.folder) for entry in entries.values()] == [("2", tmp_path / "local"), ("1", tmp_path)]
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("[meso4]\nfile = 3", "kinds"),
+        ("[meso4", "Expected"),
+        ('["../x"]\nfile="a"\nsha256="b"\nversion="1"\ntitle="t"\nlicence="l"\nkinds=[]', "no name"),
+        ('[a]\nfile="a"\nversion="1"\ntitle="t"\nlicence="l"\nkinds=[]', "lacks file and sha256"),
+        ('[a]\nfile="a"\nsha256="b"\npolarity="up"\nversion="1"\ntitle="t"\nlicence="l"\nkinds=[]', "polarity"),
+    ],
+)
+def test_a_broken_manifest_is_named(tmp_path: Path, text: str, word: str) -> None:
+    (tmp_path / "manifest.toml").write_text(text)
+    with pytest.raises(WeightsError, match=f"manifest.toml.*{word}"):
+        manifest.read(tmp_path)
 
 
 def test_listing_loads_no_heavy_library() -> None:
@@ -58,20 +95,20 @@ def test_listing_loads_no_heavy_library() -> None:
 
 def test_unknown_detector_lists_the_choices() -> None:
     with pytest.raises(UnknownDetector, match="Choose from: meso4"):
-        registry.known(["meso5"])
+        registry.chosen(["meso5"])
     with pytest.raises(UnknownDetector, match="meso4"):
         registry.load("meso5", 1)
-    assert registry.known(None) == tuple(registry.DETECTORS)
 
 
-def test_every_registered_detector_can_be_loaded() -> None:
-    for name in registry.DETECTORS:
+def test_every_installed_detector_can_be_loaded() -> None:
+    assert "meso4" in registry.installed()
+    for name in registry.installed():
         assert registry.load(name, 1).name == name
 
 
 def test_altered_weights_are_refused(tmp_path: Path) -> None:
-    entry = catalogue.entry("meso4")
-    content = bytearray((catalogue.WEIGHTS / entry.file).read_bytes())
+    entry = manifest.entry("meso4")
+    content = bytearray(entry.path.read_bytes())
     content[1000] ^= 1
     (tmp_path / "meso4.onnx").write_bytes(content)
     with pytest.raises(WeightsError, match="not the one"):

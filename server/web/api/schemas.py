@@ -59,8 +59,8 @@ class DetectorBody(BaseModel):
     score: float | None = Field(description="0-1, high = manipulated; null when the detector abstained or failed.")
     weight: float = Field(description="Its part in the decision.")
     ms: int
-    reason: str | None = Field(description="Why it abstained or failed.")
-    evidence: str | None
+    reason: str | None = Field(description="Why it abstained, failed, or has no weight.")
+    evidence: str | None = Field(description="What to know of how this score was made.")
 
 
 class ShownFrame(BaseModel):

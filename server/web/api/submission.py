@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from werkzeug.datastructures import FileStorage
 
 from server import intake
-from server.errors import BadRequest
+from server.errors import BadRequest, DetectorNotInstalled
 from server.identity import keys
 from server.intake import FrameLimits, Spooled
 from server.options import Options
@@ -126,18 +126,24 @@ def _list(name: str, values: list[str]) -> Any:
 
 
 def _options(asked: CheckAsked) -> Options:
-    """Asking for all detectors by name is asking for the default: one place in the cache."""
+    """Asking for all installed detectors by name is asking for the default: one place in the cache."""
     if asked.detectors is None:
         return Options(asked.sequence_length)
-    known = [entry["name"] for entry in services().catalogue()]
+    listed = {entry["name"]: entry for entry in services().catalogue()}
+    installed = [name for name, entry in listed.items() if entry["installed"]]
     wanted = set(asked.detectors)
-    if unknown := sorted(wanted - set(known)):
+    if unknown := sorted(wanted - set(listed)):
         raise BadRequest(
-            f"There is no detector {unknown[0]!r}. Choose from: {', '.join(known)}.", details={"detectors": known}
+            f"There is no detector {unknown[0]!r}. Choose from: {', '.join(installed)}.",
+            details={"detectors": installed},
+        )
+    if missing := sorted(wanted - set(installed)):
+        raise DetectorNotInstalled(
+            f"The detector {missing[0]} is {listed[missing[0]]['status']}.", details={"detectors": installed}
         )
     if not wanted:
         raise BadRequest("`detectors` names at least one detector; leave it out for all.")
-    return Options(asked.sequence_length, None if wanted == set(known) else tuple(sorted(wanted)))
+    return Options(asked.sequence_length, None if wanted == set(installed) else tuple(sorted(wanted)))
 
 
 def discard(name: str) -> None:

@@ -82,6 +82,7 @@ const REASONS = {
   canvas_capture: () => "Seen through your browser, not the original file: certainty is capped.",
   out_of_distribution: () => "This does not look like the photographs the methods know.",
   animation_or_art: () => "This does not look like the photographs the methods know.",
+  not_calibrated: () => "No calibrated method could judge it: the scores below are shown, and decide nothing.",
   detector_failed: () => "One of the methods failed; the others decided. Checking again may help.",
 };
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models import calibrate, catalogue
+from models import calibrate, catalogue, manifest
 from models.training import split
 from models.training.crops import Item, Shard
 
@@ -100,7 +100,9 @@ def test_published_weights_load_and_answer_as_published(data: Path) -> None:
     assert real == pytest.approx([0.989748, 0.997702], abs=2e-3)
 
 
-def test_training_learns_survives_a_kill_and_publishes(shard: Shard, tmp_path: Path) -> None:
+def test_training_learns_survives_a_kill_and_publishes(
+    shard: Shard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from models.training import meso4, publish
     from models.training.loop import Plan
 
@@ -113,10 +115,12 @@ def test_training_learns_survives_a_kill_and_publishes(shard: Shard, tmp_path: P
     assert resumed.seconds > first.seconds
     (tmp_path / "index.csv").write_text("path,label,group,method,source_width\n")
     publish.meso4(model, resumed, shard, tmp_path, tmp_path, seed=1)
-    (entry,) = catalogue.manifest(tmp_path / "weights").values()
+    (entry,) = manifest.read(tmp_path / "weights").values()
     assert entry.polarity == "high is fake"
-    assert calibrate.load(tmp_path / "weights" / "calibration.toml").detectors.keys() == {"meso4"}
-    (listed,) = catalogue.catalogue(tmp_path / "weights", tmp_path / "cards")
+    assert calibrate.load(tmp_path / "weights" / "calibration.toml").detectors["meso4"].weights == entry.sha256
+    monkeypatch.setattr(manifest, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setattr(catalogue, "CARDS", tmp_path / "cards")
+    listed = next(entry for entry in catalogue.catalogue() if entry["name"] == "meso4")
     assert listed["installed"]
     assert "Where it fails" in listed["card"]
     assert "| meso4" in (tmp_path / "cards" / "runs.md").read_text()

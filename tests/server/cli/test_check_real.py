@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from models.registry import DETECTORS
+from models import registry
 from server import lineage, verdict
 from server.cli.judge import Judge
 from server.identity import sha256_file
@@ -50,7 +50,7 @@ def test_a_photograph_is_judged(check: Callable[..., Result], astronaut: Path) -
     assert 0 <= low <= result["probability"] <= high <= 1
     assert (result["kind"], result["coverage"]["faces"]) == ("image", 1)
     assert result["media"]["sha256"] == sha256_file(astronaut)
-    assert [row["name"] for row in result["detectors"]] == list(DETECTORS)
+    assert [row["name"] for row in result["detectors"]] == list(registry.installed())
 
 
 def test_the_same_photograph_is_judged_the_same(check: Callable[..., Result], astronaut: Path) -> None:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from models import catalogue
+from models import manifest
 from models.registry import DETECTORS
 from tests.server.cli.conftest import Unmask
 
@@ -21,7 +21,6 @@ def test_as_json(unmask: Unmask) -> None:
     assert [entry["name"] for entry in entries] == list(DETECTORS)
 
 
-def test_what_is_not_installed_says_what_to_do(unmask: Unmask, monkeypatch: pytest.MonkeyPatch) -> None:
-    described: Any = catalogue._described
-    monkeypatch.setattr(catalogue, "_described", lambda name, _, *rest: described(name, None, *rest))
+def test_what_is_not_installed_says_what_to_do(unmask: Unmask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "WEIGHTS", tmp_path)
     assert "unmask train meso4" in unmask("models", "list").stdout

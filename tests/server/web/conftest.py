@@ -166,11 +166,15 @@ def app(settings: Settings, database: Database, clock: Clock) -> Flask:
     return build(settings, database, clock)
 
 
+def detector(name: str, status: str = "installed") -> dict[str, Any]:
+    return {"name": name, "version": "1", "status": status, "installed": status == "installed"}
+
+
 def build(settings: Settings, database: Database, clock: Clock | None = None, **more: Any) -> Flask:
     app = create_app(
         settings,
         database,
-        catalogue=lambda: [{"name": "meso4", "version": "1"}, {"name": "blend", "version": "1"}],
+        catalogue=lambda: [detector("meso4"), detector("blend"), detector("sequence", "not installed: import it")],
         pipeline=lambda: PIPELINE,
         clock=clock or Clock(),
         **more,

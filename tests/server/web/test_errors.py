@@ -55,6 +55,7 @@ CASES: list[tuple[str, dict[str, Any], int, str]] = [
     ("POST /api/v1/checks", {"data": "[" * 100_000, "content_type": "application/json"}, 400, "invalid_request"),
     ("POST /api/v1/checks", {"data": b"\xff\xfe{", "content_type": "application/json"}, 400, "invalid_request"),
     ("POST /api/v1/checks", {"json": {}}, 400, "invalid_request"),
+    ("POST /api/v1/checks", {"json": {"url": "http://a.b/", "detectors": ["sequence"]}}, 409, "detector_not_installed"),
     ("POST /api/v1/checks", {"json": {"url": "nonsense"}}, 400, "not_a_url"),
     ("POST /api/v1/checks", {"json": {"url": "http://a.example/\0"}}, 400, "invalid_request"),
     ("POST /api/v1/checks", {"json": {"url": "file:///etc/passwd"}}, 400, "unsupported_scheme"),
