@@ -45,6 +45,7 @@ REASONS = (
     "canvas_capture",
 )
 ACQUISITIONS = ("download", "upload", "background", "canvas", "screenshot")
+CAPPED = ("canvas", "screenshot")  # pixels read back through a browser
 
 Label = Literal[
     "manipulation_likely", "inconclusive", "no_evidence_found", "not_assessable", "disclosed_synthetic"
@@ -77,7 +78,7 @@ def label(found: Evidence, thresholds: Thresholds) -> Label:
     """
     if found.probability is None or found.p_value is None or found.fake_quantile is None:
         return "not_assessable"
-    if found.acquisition in ("canvas", "screenshot"):
+    if found.acquisition in CAPPED:
         return "inconclusive"
     likely = found.p_value <= thresholds.likely_p
     clean = found.fake_quantile < thresholds.no_evidence_quantile
@@ -86,10 +87,15 @@ def label(found: Evidence, thresholds: Thresholds) -> Label:
     return "manipulation_likely" if likely else "no_evidence_found"
 
 
+def answers(made_from: str, asked_with: str) -> bool:
+    """A capped verdict is no answer for who has the same bytes as a file: a cap is a claim, and anybody can make it."""
+    return made_from not in CAPPED or asked_with in CAPPED
+
+
 def reasons(found: Evidence, given: Sequence[str], *, complete: bool) -> list[str]:
     """The analysis's own reasons, and those that only the way the media came here can tell."""
     extra = []
-    if found.acquisition in ("canvas", "screenshot"):
+    if found.acquisition in CAPPED:
         extra.append("canvas_capture")
     if not complete:
         extra.append("partial_coverage")

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from server import identity
+from server import verdict as rules
 from server.errors import MediaGone
 from server.fetch.sources import Fetched, NotModified
 from server.store import verdicts
@@ -55,6 +56,8 @@ def still_good(session: Session, known: Known | None, check: Check, tools: Tools
     """May this verdict stand as the answer to this check?"""
     if known is None or check.force:
         return False
+    if not rules.answers(known.verdict.body["coverage"]["acquisition"], check.acquisition):
+        return False
     return not verdicts.is_stale(known.verdict, pipeline=tools.analyzer.pipeline, now=now)
 
 
@@ -73,7 +76,8 @@ def _fetched(check: Check, child: MediaChild, lease: Lease, tools: Tools) -> Arr
     with tools.database.read() as session:
         before = verdicts.by_url(session, keys.canonical, check.variant)
         again = still_good(session, before, check, tools, utc_now())
-    location = before.location if before is not None and again else None
+    # Half a file must not be told that it is still the newest: its validator stands for the whole one.
+    location = before.location if before is not None and again and before.media.complete else None
     answer = child.fetch(
         check.url,
         page_url=check.page_url,

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, or_
+from sqlalchemy import case, func, or_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.types import Analysis, MediaInfo
+from server import verdict as rules
 from server.store import leases, verdicts
 from server.store.db import utc_now
 from server.store.tables import AnalysisRow, Check, DetectorResult, Evidence, Location, Media, new_id
@@ -57,7 +58,10 @@ def finished(check: Check, lease: Lease, tools: Tools, arrived: Arrived, info: M
                     thresholds=tools.thresholds,
                     pipeline=tools.analyzer.pipeline,
                     sha256=arrived.sha256,
-                    acquisition=check.acquisition,
+                    # Who claims a capture of bytes that are known as a file does not cap what others are told of them.
+                    acquisition=check.acquisition
+                    if rules.answers(check.acquisition, media.acquisition)
+                    else media.acquisition,
                     complete=arrived.complete,
                     segments=segments,
                 ),
@@ -145,7 +149,12 @@ def _media(session: Session, check: Check, arrived: Arrived, info: MediaInfo) ->
     )  # fmt: skip
     merged = statement.on_conflict_do_update(
         index_elements=[Media.sha256],
-        set_={"public": or_(Media.public, statement.excluded.public)},
+        set_={
+            "public": or_(Media.public, statement.excluded.public),
+            "acquisition": case(
+                (Media.acquisition.in_(rules.CAPPED), statement.excluded.acquisition), else_=Media.acquisition
+            ),
+        },
     )
     return session.scalars(merged.returning(Media), execution_options={"populate_existing": True}).one()
 

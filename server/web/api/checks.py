@@ -17,7 +17,7 @@ from server.store.checks import Wish
 from server.store.db import iso
 from server.store.tables import Check, CheckRequest, VerdictRow
 from server.store.verdicts import Known
-from server.verdict import ACTIVE_STATES
+from server.verdict import ACTIVE_STATES, answers
 from server.web.api import form
 from server.web.api.blueprint import json_response, resource, with_etag
 from server.web.api.schemas import CheckBody, CheckPath, ChecksBody, PageQuery
@@ -97,6 +97,8 @@ def _standing(session: Session, wish: Wish, key: str | None) -> Known | None:
     else:
         known = verdicts.by_url(session, wish.url_key or b"", variant)
     if known is None or verdicts.is_stale(known.verdict, pipeline=services().pipeline(), now=now):
+        return None
+    if not answers(known.verdict.body["coverage"]["acquisition"], wish.acquisition):
         return None
     return known if known.location is None or known.location.expires_at > now else None
 

@@ -209,6 +209,24 @@ def test_found_at_an_address_once_is_public_for_good(line: Line) -> None:
     assert line.one(Media).public
 
 
+def test_nobody_caps_what_others_are_told_by_claiming_a_capture(line: Line) -> None:
+    claimed, fetched, again = line.uploaded("canvas"), line.fetched(), line.uploaded("screenshot", force=True)
+    told = []
+    for work in (claimed, fetched, again):
+        line.finish(work)
+        body = line.verdict(work[0]).verdict.body
+        told.append((body["label"], body["coverage"]["acquisition"], "canvas_capture" in body["reasons"]))
+    as_a_file = ("manipulation_likely", "download", False)
+    assert told == [("inconclusive", "canvas", True), as_a_file, as_a_file]
+
+
+def test_a_capture_is_answered_by_what_is_known_of_the_file(line: Line) -> None:
+    file, capture = line.uploaded(), line.uploaded("canvas")
+    line.finish(file)
+    line.finish(capture)
+    assert line.verdict(capture[0]).verdict.id == line.verdict(file[0]).verdict.id
+
+
 def test_a_run_that_lost_its_lease_writes_nothing(line: Line) -> None:
     check, lease, arrived = line.fetched()
     with line.database.write() as session:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from server.settings import Settings
+from server.store import verdicts
 from server.store.db import Database
 from server.store.tables import Check, CheckRequest, Media
 from server.web.api.schemas import CheckBody, ChecksBody, VerdictBody
@@ -128,6 +129,16 @@ def test_what_is_not_fresh_is_checked_again_and_shown_meanwhile(
     else:
         assert previous["label"] == "manipulation_likely"
         assert previous["stale"] is True
+
+
+def test_a_capture_does_not_answer_for_the_file(ask: Ask, world: World) -> None:
+    first = ask(data=upload(acquisition="canvas")).json["id"]
+    sha256 = row(world, first).sha256 or ""
+    with world.database.write() as session:
+        known = verdicts.get(session, world.verdict(None, sha256=sha256, public=False)).verdict
+        known.body = {**known.body, "coverage": {**known.body["coverage"], "acquisition": "canvas"}}
+    assert ask(data=upload()).status_code == 202
+    assert ask(data=upload(acquisition="screenshot")).status_code == 200
 
 
 def test_all_detectors_by_name_are_the_default(ask: Ask, world: World) -> None:
