@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from models.training.augment import degrade
 from models.training.crops import Shard
+from models.training.plan import Trained, cosine
 from models.training.split import Sampler
 from models.types import Floats
 
@@ -42,14 +43,6 @@ class Plan:
     most_steps: int | None = None
 
 
-@dataclass(frozen=True)
-class Trained:
-    steps: int
-    images: int
-    seconds: float
-    best: float
-
-
 def fit(
     model: keras.Model,
     shard: Shard,
@@ -68,7 +61,8 @@ def fit(
     saved = judged = ticked = time.monotonic()
     losses: deque[float] = deque(maxlen=200)
     for x, y in _batches(shard, sampler, plan, state.step):
-        optimizer.learning_rate.assign(_rate(state.step, state.seconds / (60 * plan.minutes), plan))
+        spent = state.seconds / (60 * plan.minutes)
+        optimizer.learning_rate.assign(cosine(state.step, spent, plan.peak_rate, plan.last_rate, plan.warm_up))
         model.reset_metrics()
         losses.append(float(model.train_on_batch(x, y)))
         now = time.monotonic()
@@ -127,13 +121,6 @@ class _State:
 
     def save(self) -> None:
         self._manager.save()
-
-
-def _rate(step: int, share: float, plan: Plan) -> float:
-    """Linear warm-up, then a cosine over the time budget."""
-    cosine = 0.5 * (1 + np.cos(np.pi * min(share, 1.0)))
-    rate = plan.last_rate + (plan.peak_rate - plan.last_rate) * cosine
-    return float(rate * min(1.0, (step + 1) / plan.warm_up))
 
 
 def _batches(shard: Shard, sampler: Sampler, plan: Plan, first: int) -> Iterator[Batch]:

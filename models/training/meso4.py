@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from models.evaluate.metrics import auc
 from models.training import crops, mesonet, publish, split
-from models.training.loop import Plan, Trained, fit
+from models.training.loop import Plan, fit
+from models.training.plan import Trained
 
 log = logging.getLogger(__name__)
 
