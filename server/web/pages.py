@@ -56,7 +56,8 @@ def login() -> str | Response:
 @needs("open", limit="logins")
 def log_in() -> tuple[str, int] | Response:
     """Log in with name and password"""
-    name, password = request.form.get("name", ""), request.form.get("password", "")
+    name = request.form.get("name", "").replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL stores no NUL
+    password = request.form.get("password", "")
     with services().database.write() as rows:
         user = people.check_password(rows, name, password)
         people.audit(rows, name[:80], "login" if user else "login.refused", address=request.remote_addr)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import structlog
 from flask import Flask, Response, g, request
 
-from server.errors import BadHost
+from server.errors import BadHost, BadRequest
 from server.settings import Settings
 
 log = structlog.get_logger("unmask.web")
@@ -59,6 +59,8 @@ def install(app: Flask, settings: Settings) -> None:
         g.request_id = secrets.token_hex(8)
         if host_name(request.host) not in hosts:
             raise BadHost(details={"host": request.host[:200]})
+        if "\0" in request.path or b"%00" in request.query_string:  # PostgreSQL stores and compares no such text
+            raise BadRequest("The address holds a character that no address has.")
         if request.method == "OPTIONS" and is_api():
             return Response(status=204, headers=_PREFLIGHT)
         return None

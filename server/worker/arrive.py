@@ -23,6 +23,8 @@ from server.worker.tools import Tools
 PLATFORM_KEEP = timedelta(days=7)  # a post of a known site keeps its content under its id
 VOLATILE_KEEP = timedelta(minutes=10)  # the address carries a token that runs out
 
+MOST_ETAG, MOST_DATE = 256, 64  # characters, as `locations` holds them; without a validator the whole is fetched again
+
 
 @dataclass(frozen=True)
 class Address:
@@ -89,14 +91,24 @@ def _fetched(check: Check, child: MediaChild, lease: Lease, tools: Tools) -> Arr
     if isinstance(answer, NotModified):
         assert before is not None, "304 is only answered to a validator, and that came with a verdict"
         media = before.media
-        address = Address(keys, answer.etag, answer.last_modified, _keep(keys, tools))
+        address = _address(answer, keys, tools)
         return Arrived(Path(), media.sha256, media.size, media.mime, media.complete, address, before, "url")
     return _recognised(_landed(answer, identity.keys(check.url) if answer.from_page else keys, tools), check, tools)
 
 
 def _landed(answer: Fetched, keys: identity.UrlKeys, tools: Tools) -> Arrived:
-    address = Address(keys, answer.etag, answer.last_modified, _keep(keys, tools))
+    address = _address(answer, keys, tools)
     return Arrived(answer.path, answer.sha256, answer.size, answer.mime, answer.complete, address)
+
+
+def _address(answer: Fetched | NotModified, keys: identity.UrlKeys, tools: Tools) -> Address:
+    etag, modified = answer.etag or "", answer.last_modified or ""
+    return Address(
+        keys,
+        etag if 0 < len(etag) <= MOST_ETAG else None,
+        modified if 0 < len(modified) <= MOST_DATE else None,
+        _keep(keys, tools),
+    )
 
 
 def _recognised(arrived: Arrived, check: Check, tools: Tools) -> Arrived:

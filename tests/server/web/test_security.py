@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 
 from server.settings import Settings
 from server.store.db import Database
+from server.store.evidence import EvidenceStore
 from server.web.security import allowed_hosts, host_name, secret_key
-from tests.server.web.conftest import World, build
+from tests.server.web.conftest import Clock, World, build
 
 
 @pytest.mark.parametrize(
@@ -129,3 +130,21 @@ def test_the_log_holds_no_addresses_and_no_secrets(
     assert "/api/v1/verdicts" in logged
     for hidden in ("private.example", secret, "one-time-secret"):
         assert hidden not in logged
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/checks/%00", "/api/v1/verdicts/a%00", "/api/v1/verdicts/%00/history", "/api/v1/checks?after=%00"]
+)
+def test_what_no_database_holds_is_a_bad_request(
+    settings: Settings, clock: Clock, any_database: Database, path: str
+) -> None:
+    world = World(settings, any_database, EvidenceStore(settings.evidence), clock)
+    answer = build(settings, any_database, clock).test_client().get(path, headers=world.bearer())
+    assert (answer.status_code, answer.json["error"]["code"]) == (400, "invalid_request")
+
+
+def test_nor_is_anybody_called_so(settings: Settings, clock: Clock, any_database: Database) -> None:
+    app = build(settings, any_database, clock)
+    app.config["WTF_CSRF_ENABLED"] = False
+    answer = app.test_client().post("/login", data={"name": "a\0b", "password": "x"})
+    assert answer.status_code == 401
