@@ -1,0 +1,45 @@
+"""The sentence under a label, as the page's own script says it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from server import verdict
+
+pytestmark = pytest.mark.browser
+
+
+def shown(label: str = "manipulation_likely", kind: str = "video", **coverage: Any) -> dict[str, Any]:
+    judged = label != "not_assessable"
+    return {
+        "label": label,
+        "basis": "human" if label in verdict.HUMAN_LABELS else "ensemble",
+        "probability": 0.91 if judged else None,
+        "interval": [0.82, 0.96] if judged else None,
+        "prior": 0.5,
+        "media": {"kind": kind, "width": 640, "height": 480, "duration": 28.66},
+        "coverage": {"faces": 58, "tracks": 1, "frames": 60, "of_frames": 860, "seconds": 28.66, **coverage},
+    }
+
+
+LIKELY = "Of material that scores like this, 91 in 100 was manipulated (82-96), where half the material is."
+CASES = [
+    (shown(), f"{LIKELY} Seen: 58 faces of one person in 60 of 860 frames, 28.7 s."),
+    (shown(faces=1), f"{LIKELY} Seen: 1 face of one person in 60 of 860 frames, 28.7 s."),
+    (shown(faces=2, tracks=2), f"{LIKELY} Seen: 2 faces of two people in 60 of 860 frames, 28.7 s."),
+    (
+        shown("no_evidence_found", "image", faces=1),
+        "Looks like untouched material this check knows. Seen: 1 face of one person in a picture of 640 × 480 pixels.",
+    ),
+    (shown("inconclusive", faces=0, tracks=0), "Not enough to say."),
+    (shown("not_assessable", faces=0, tracks=0), "Not enough to say."),
+    (shown("confirmed_authentic", faces=0), "A reviewer has looked at it."),
+]
+
+
+def test_sentences(signed_in: Page) -> None:
+    say = "async (all) => { const { sentence } = await import('/static/words.js'); return all.map(sentence); }"
+    assert signed_in.evaluate(say, [given for given, _ in CASES]) == [said for _, said in CASES]
