@@ -8,10 +8,9 @@ import re
 import click
 
 from server import identity
+from server.cli.database import reading
 from server.settings import Settings
 from server.store import verdicts
-from server.store.db import Database
-from server.store.migrate import upgrade
 
 
 @click.command()
@@ -28,8 +27,7 @@ def lookup(what: str) -> None:
     from server.cli.installed import pipeline
 
     settings = Settings.from_env()
-    upgrade(settings.database)
-    with Database(settings.database).read() as session:
+    with reading(settings) as session:
         if re.fullmatch(r"[0-9a-fA-F]{64}", what):
             known = verdicts.by_hash(session, what.lower())
         else:

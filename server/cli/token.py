@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import click
 
-from server.cli.user import ROLES, open_database
+from server.cli.database import reading, writing
+from server.cli.user import ROLES
 from server.store import people
 from server.store.db import iso, utc_now
 
@@ -49,7 +50,7 @@ def token() -> None:
 @click.option("--expires", type=_Duration(), help="How long it is good for: 12h, 30d, 8w. Default: until revoked.")
 def create(name: str, user_name: str, role: str, scopes: tuple[str, ...], expires: timedelta | None) -> None:
     """Print a new token, alone, on standard output. It is shown this once."""
-    with open_database().write() as session:
+    with writing() as session:
         secret = people.create_token(
             session,
             user_name,
@@ -64,7 +65,7 @@ def create(name: str, user_name: str, role: str, scopes: tuple[str, ...], expire
 @token.command("list")
 def list_tokens() -> None:
     """List tokens: id, name, person, role, scopes, expiry, last use."""
-    with open_database().read() as session:
+    with reading() as session:
         for row, person in people.tokens(session):
             state = "revoked" if row.revoked_at else iso(row.expires_at) or "no expiry"
             used = iso(row.last_used_at) or "never used"
@@ -75,5 +76,5 @@ def list_tokens() -> None:
 @click.argument("token_id")
 def revoke(token_id: str) -> None:
     """Make a token useless, at once."""
-    with open_database().write() as session:
+    with writing() as session:
         people.revoke_token(session, token_id)

@@ -6,19 +6,11 @@ import secrets
 
 import click
 
-from server.settings import Settings
+from server.cli.database import reading, writing
 from server.store import people
-from server.store.db import Database, iso
-from server.store.migrate import upgrade
+from server.store.db import iso
 
 ROLES = click.Choice(people.ROLES)
-
-
-def open_database() -> Database:
-    """The database of the settings, brought up to date."""
-    settings = Settings.from_env()
-    upgrade(settings.database)
-    return Database(settings.database)
 
 
 @click.group()
@@ -37,7 +29,7 @@ def user() -> None:
 def add(name: str, role: str) -> None:
     """Add a person and print their password, once."""
     password = secrets.token_urlsafe(12)
-    with open_database().write() as session:
+    with writing() as session:
         people.add_user(session, name, password, role)
     click.echo(password)
 
@@ -45,7 +37,7 @@ def add(name: str, role: str) -> None:
 @user.command("list")
 def list_users() -> None:
     """List everybody with their role."""
-    with open_database().read() as session:
+    with reading() as session:
         for person in people.users(session):
             state = "disabled" if person.disabled else "active"
             click.echo(f"{person.name}\t{person.role}\t{state}\t{iso(person.created_at)}")
@@ -56,7 +48,7 @@ def list_users() -> None:
 @click.argument("role", type=ROLES)
 def role(name: str, role: str) -> None:
     """Give a person another role."""
-    with open_database().write() as session:
+    with writing() as session:
         people.set_role(session, name, role)
 
 
@@ -65,7 +57,7 @@ def role(name: str, role: str) -> None:
 def password(name: str) -> None:
     """Give a person a new password and print it, once. Their log-ins end."""
     fresh = secrets.token_urlsafe(12)
-    with open_database().write() as session:
+    with writing() as session:
         people.set_password(session, name, fresh)
     click.echo(fresh)
 
@@ -74,5 +66,5 @@ def password(name: str) -> None:
 @click.argument("name")
 def disable(name: str) -> None:
     """Lock a person out: log-ins and tokens end at once."""
-    with open_database().write() as session:
+    with writing() as session:
         people.disable(session, name)

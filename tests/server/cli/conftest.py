@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,11 +30,12 @@ def unmask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Unmask:
 
 
 @pytest.fixture
-def people(unmask: Unmask, tmp_path: Path) -> Database:
+def people(unmask: Unmask, tmp_path: Path) -> Iterator[Database]:
     """The database of that folder, with its administrator."""
     url = Settings(data_dir=tmp_path / "data").database
     upgrade(url)
     database = Database(url)
     with database.write() as session:
         add_user(session, "admin", None, "admin")
-    return database
+    yield database
+    database.close()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from server.cli.database import writing
 from server.store import people as store
 from server.store.db import Database
 from tests.server.cli.conftest import Unmask
@@ -11,16 +12,10 @@ def test_a_person_is_added_with_a_password_that_works(unmask: Unmask) -> None:
     done = unmask("user", "add", "ada", "--role", "moderator")
     assert (done.exit_code, done.stderr) == (0, "")
     (password,) = done.stdout.splitlines()
-    with _database(unmask).write() as session:
+    with writing() as session:
         found = store.check_password(session, "ada", password)
         assert found is not None
         assert found.role == "moderator"
-
-
-def _database(unmask: Unmask) -> Database:
-    from server.cli.user import open_database
-
-    return open_database()
 
 
 def test_people_are_listed(unmask: Unmask, people: Database) -> None:
@@ -53,7 +48,7 @@ def test_what_cannot_be_done_is_said(unmask: Unmask, people: Database, words: tu
 def test_a_new_password_replaces_the_old(unmask: Unmask) -> None:
     old = unmask("user", "add", "ada").stdout.strip()
     new = unmask("user", "password", "ada").stdout.strip()
-    with _database(unmask).write() as session:
+    with writing() as session:
         assert store.check_password(session, "ada", old) is None
         assert store.check_password(session, "ada", new) is not None
 
@@ -61,6 +56,6 @@ def test_a_new_password_replaces_the_old(unmask: Unmask) -> None:
 def test_who_is_locked_out_stays_out(unmask: Unmask) -> None:
     password = unmask("user", "add", "ada").stdout.strip()
     assert unmask("user", "disable", "ada").exit_code == 0
-    with _database(unmask).write() as session:
+    with writing() as session:
         assert store.check_password(session, "ada", password) is None
     assert "ada\tviewer\tdisabled" in unmask("user", "list").stdout
