@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from PIL import Image
 from rich.progress import track
 
 from models import align, faces
-from models.types import Rgb
+from models.types import Floats, Rgb
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +48,32 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Cutting:
+    """How much of the picture a stored crop shows: `wider` times the serving crop's side, at `side` pixels.
+
+    Training moves within the wider crop, so that it meets a range of margins without cutting every picture anew.
+    """
+
+    side: int = align.CROP_SIDE
+    wider: float = 1.0
+
+    @property
+    def serving_side(self) -> float:
+        """The serving crop's side within the stored one, in pixels."""
+        return self.side / self.wider
+
+
+@dataclass(frozen=True)
 class Shard:
-    """`crops[i]` is the RGB crop of `items[i]`; the array stays on disk."""
+    """`crops[i]` is the RGB crop of `items[i]`; the arrays stay on disk.
+
+    `landmarks`: (n, 68, 2) in pixels of the crop, NaN where it was cut without.
+    """
 
     crops: NDArray[np.uint8]
     items: tuple[Item, ...]
+    landmarks: Floats | None = None
+    cutting: Cutting = Cutting()
 
 
 def read_index(data: Path) -> list[Item]:
@@ -71,20 +93,32 @@ def _index(data: Path) -> Path:
     return data if data.is_file() else data / "index.csv"
 
 
-def prepare(data: Path, items: Sequence[Item], cache: Path, workers: int | None = None) -> Shard:
+SERVING = Cutting()
+
+
+def prepare(
+    data: Path, items: Sequence[Item], cache: Path, workers: int | None = None, cutting: Cutting = SERVING
+) -> Shard:
     """Cut every picture once; a second call with the same items reads the shard of the first."""
-    name = hashlib.sha256("\n".join(item.path for item in items).encode()).hexdigest()[:12]
-    listing, shard = cache / f"crops-{name}.csv", cache / f"crops-{name}.npy"
-    if not listing.exists():
+    words = [item.path for item in items] + ([] if cutting == SERVING else [repr(cutting)])
+    name = hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
+    listing, shard, points = (cache / f"crops-{name}.{kind}" for kind in ("csv", "npy", "landmarks.npy"))
+    if not (listing.exists() and points.exists()):
         cache.mkdir(parents=True, exist_ok=True)
-        _write(data, items, listing, shard, workers or os.cpu_count() or 1)
+        _write(data, items, listing, shard, points, workers or os.cpu_count() or 1, cutting)
     with listing.open(newline="", encoding="utf-8") as file:
         cut = tuple(Item(**row) for row in csv.DictReader(file))
-    return Shard(np.load(shard, mmap_mode="r"), cut)
+    return Shard(np.load(shard, mmap_mode="r"), cut, np.load(points), cutting)
 
 
 def cut(rgb: Rgb) -> tuple[Rgb, str]:
     """The aligned crop of the face nearest the middle, and how it was found."""
+    crop, landmarks = cut_with_landmarks(rgb)
+    return crop, "margin" if landmarks is None else "landmarks"
+
+
+def cut_with_landmarks(rgb: Rgb, cutting: Cutting = SERVING) -> tuple[Rgb, Floats | None]:
+    """The same crop, as wide as wanted, and the 68 landmarks in its pixels."""
     for margin in MARGINS:
         border = round(margin * max(rgb.shape[:2]))
         padded = _mirrored(rgb, border)
@@ -92,9 +126,10 @@ def cut(rgb: Rgb) -> tuple[Rgb, str]:
         if found:
             height, width = padded.shape[:2]
             nearest = min(found, key=lambda face: _off_centre(face.box, width, height))
-            return align.crop(padded, align.square_of_landmarks(nearest.landmarks)), "landmarks"
+            square = align.square_of_landmarks(nearest.landmarks).widened(cutting.wider)
+            return align.crop(padded, square, cutting.side), align.to_crop(nearest.landmarks, square, cutting.side)
     height, width = rgb.shape[:2]
-    return align.crop(rgb, align.square_of_box((0, 0, width, height))), "margin"
+    return align.crop(rgb, align.square_of_box((0, 0, width, height)).widened(cutting.wider), cutting.side), None
 
 
 def _off_centre(box: tuple[float, float, float, float], width: int, height: int) -> float:
@@ -108,16 +143,22 @@ def _mirrored(rgb: Rgb, border: int) -> Rgb:
     return np.asarray(cv2.copyMakeBorder(rgb, border, border, border, border, cv2.BORDER_REFLECT_101), np.uint8)
 
 
-def _write(data: Path, items: Sequence[Item], listing: Path, shard: Path, workers: int) -> None:
-    partial = shard.with_suffix(".partial")
-    shape = (len(items), align.CROP_SIDE, align.CROP_SIDE, 3)
-    crops = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
+def _write(
+    data: Path, items: Sequence[Item], listing: Path, shard: Path, points: Path, workers: int, cutting: Cutting
+) -> None:
+    unfinished = shard.with_suffix(".partial")
+    shape = (len(items), cutting.side, cutting.side, 3)
+    crops = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
+    landmarks = np.full((len(items), 68, 2), np.nan, np.float32)
     done = []
-    for i, (crop, how) in enumerate(track(_cut_all(data, items, workers), "cutting faces", total=len(items))):
+    for i, (crop, found) in enumerate(track(_cut_all(data, items, workers, cutting), "cutting faces", len(items))):
         crops[i] = crop
-        done.append(Item(**{**asdict(items[i]), "how": how}))
+        if found is not None:
+            landmarks[i] = found
+        done.append(Item(**{**asdict(items[i]), "how": "margin" if found is None else "landmarks"}))
     crops.flush()
-    partial.replace(shard)
+    np.save(points, landmarks)
+    unfinished.replace(shard)
     with listing.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Item)])
         writer.writeheader()
@@ -125,17 +166,26 @@ def _write(data: Path, items: Sequence[Item], listing: Path, shard: Path, worker
     log.info("cut %d crops, %d without landmarks", len(done), sum(item.how == "margin" for item in done))
 
 
-def _cut_all(data: Path, items: Sequence[Item], workers: int) -> Iterator[tuple[Rgb, str]]:
+def _cut_all(data: Path, items: Sequence[Item], workers: int, cutting: Cutting) -> Iterator[tuple[Rgb, Floats | None]]:
     root = _index(data).parent
     paths = [str(root / item.path) for item in items]
+    cut_file = partial(_cut_file, cutting=cutting)
     if workers == 1:
-        yield from map(_cut_file, paths)
+        yield from map(cut_file, paths)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_cut_file, paths, chunksize=32)
+        yield from pool.map(cut_file, paths, chunksize=32)
 
 
-def _cut_file(path: str) -> tuple[Rgb, str]:
+def _cut_file(path: str, cutting: Cutting) -> tuple[Rgb, Floats | None]:
     cv2.setNumThreads(1)
     with Image.open(path) as picture:
-        return cut(np.asarray(picture.convert("RGB"), np.uint8))
+        return cut_with_landmarks(np.asarray(picture.convert("RGB"), np.uint8), cutting)
+
+
+def serving_crop(shard: Shard, i: int) -> Rgb:
+    """Item `i` as serving would cut it: the middle of a wider crop."""
+    crop, cutting = np.asarray(shard.crops[i]), shard.cutting
+    inner = round(cutting.serving_side)
+    start = (cutting.side - inner) // 2
+    return crop[start : start + inner, start : start + inner]

@@ -85,3 +85,15 @@ def test_the_shard_is_made_once(portrait: Rgb, tmp_path: Path) -> None:
     for item in listed:
         (tmp_path / item.path).unlink()
     assert len(crops.prepare(tmp_path, read, tmp_path / "cache").items) == 3
+
+
+def test_a_wider_cut_holds_the_serving_crop_in_its_middle(portrait: Rgb) -> None:
+    wide = crops.Cutting(300, 300 / 256)
+    crop, landmarks = crops.cut_with_landmarks(portrait, wide)
+    serving, inner = crops.cut_with_landmarks(portrait)
+    assert landmarks is not None
+    assert inner is not None
+    assert crop.shape == (300, 300, 3)
+    shard = crops.Shard(crop[None], tuple(items(1)), landmarks[None], wide)
+    assert np.abs(crops.serving_crop(shard, 0).astype(float) - serving).mean() < 1
+    assert landmarks - 22 == pytest.approx(inner, abs=0.5)
