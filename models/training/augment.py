@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.types import Rgb
 
@@ -16,7 +17,11 @@ Rng = np.random.Generator
 
 def degrade(rgb: Rgb, rng: Rng, strength: float = 1.0) -> Rgb:
     """One random version of an aligned crop, of the same size; `strength` in [0, 1]."""
-    rgb = _moved(rgb, rng, strength)
+    return worn(_moved(rgb, rng, strength), rng, strength)
+
+
+def worn(rgb: Rgb, rng: Rng, strength: float = 1.0) -> Rgb:
+    """What happens to a picture's pixels on their way, without moving them."""
     if rng.random() < 0.4:
         rgb = _coloured(rgb, rng, strength)
     if rng.random() < 0.3 + 0.3 * strength:
@@ -28,6 +33,26 @@ def degrade(rgb: Rgb, rng: Rng, strength: float = 1.0) -> Rgb:
     if rng.random() < 0.9:
         rgb = recompressed(rgb, int(rng.integers(int(60 - 25 * strength), 97)), "webp" if rng.random() < 0.1 else "jpg")
     return rgb
+
+
+def placement(stored: int, serving: float, side: int, margins: tuple[float, float], rng: Rng) -> NDArray[np.float64]:
+    """Where to look within a stored crop, as a matrix (2, 3) from its pixels to those of a picture of `side`.
+
+    `stored`: the crop's side, `serving`: the side of the serving crop within it. The part looked at is the serving crop
+    wider or tighter by a factor within `margins`, shaken and turned as landmarks are from frame to frame, and mirrored
+    left to right half of the time.
+    """
+    zoom = side / (serving * rng.uniform(*margins))
+    matrix = np.asarray(cv2.getRotationMatrix2D((stored / 2, stored / 2), rng.normal(0, 3), zoom), np.float64)
+    matrix[:, 2] += (side - stored) / 2 + rng.normal(0, 0.015 * side, 2)
+    if rng.random() < 0.5:
+        matrix[0] = -matrix[0]
+        matrix[0, 2] += side - 1
+    return matrix
+
+
+def placed(rgb: Rgb, matrix: NDArray[np.float64], side: int) -> Rgb:
+    return np.asarray(cv2.warpAffine(rgb, matrix, (side, side), borderMode=cv2.BORDER_REFLECT_101), np.uint8)
 
 
 def recompressed(rgb: Rgb, quality: int, kind: str = "jpg") -> Rgb:
