@@ -16,6 +16,22 @@ from models.training.split import part_of
 
 
 @dataclass(frozen=True)
+class Words:
+    """What numbers cannot say of a detector. `blind`: a list item each."""
+
+    name: str
+    title: str
+    version: str
+    what: str
+    source: str
+    learned: str  # after the table of its sets
+    blind: Sequence[str]
+    landmarks: str = (
+        "Faces are aligned by dlib's 68-point model, whose training data (iBUG 300-W) excludes commercial use."
+    )
+
+
+@dataclass(frozen=True)
 class Facts:
     sha256: str
     parity: float
@@ -32,32 +48,32 @@ class Facts:
     false_alarms: tuple[float, float]  # of genuine, of manipulated
 
 
-def write(facts: Facts, version: str, title: str, out: Path) -> None:
+def write(facts: Facts, words: Words, out: Path) -> None:
     (out / "cards").mkdir(parents=True, exist_ok=True)
-    (out / "cards" / "meso4.md").write_text(_card(facts, version, title), encoding="utf-8")
-    (out / "weights" / "manifest.toml").write_text(_manifest(facts, version, title), encoding="utf-8")
+    (out / "cards" / f"{words.name}.md").write_text(_card(facts, words), encoding="utf-8")
+    (out / "weights" / "manifest.toml").write_text(_manifest(facts, words), encoding="utf-8")
     with (out / "cards" / "runs.md").open("a", encoding="utf-8") as runs:
         if runs.tell() == 0:
             runs.write("# Runs\n\n| date | detector | seed | images | minutes | AUC, judged groups | sha256 |\n")
             runs.write("|---|---|---|---|---|---|---|\n")
         runs.write(
-            f"| {facts.date} | meso4 {version} | {facts.seed} | {facts.trained.images:,} "
+            f"| {facts.date} | {words.name} {words.version} | {facts.seed} | {facts.trained.images:,} "
             f"| {facts.trained.seconds / 60:.0f} | {facts.pooled} | `{facts.sha256[:12]}` |\n"
         )
 
 
-def _manifest(facts: Facts, version: str, title: str) -> str:
+def _manifest(facts: Facts, words: Words) -> str:
     sets = sorted({item.dataset for item in facts.items})
     metrics = {f"auc_{result.name}": result.auc.value for result in [*facts.seen, *facts.unseen] if result.auc}
     numbers = ", ".join(f"{name} = {value:.3f}" for name, value in metrics.items())
     return f"""# What ships in this folder. One table a detector; written by training, read by models/manifest.py.
-[meso4]
-file = "meso4.onnx"
+[{words.name}]
+file = "{words.name}.onnx"
 sha256 = "{facts.sha256}"
-version = "{version}"
-title = "{title}"
+version = "{words.version}"
+title = "{words.title}"
 licence = "Apache-2.0 (network and code); trained on research-only face sets, see the card"
-source = "trained here from random weights; network of Afchar et al. 2018"
+source = "{words.source}"
 trained_on = "{", ".join(sets)}"
 kinds = ["face_swap"]
 input_size = 256
@@ -68,14 +84,13 @@ metrics = {{ {numbers} }}
 """
 
 
-def _card(facts: Facts, version: str, title: str) -> str:
+def _card(facts: Facts, words: Words) -> str:
     real_share, fake_share = facts.false_alarms
     calibration = facts.calibration
-    return f"""# {title} {version}
+    blind = "\n".join(f"- {line}" for line in words.blind)
+    return f"""# {words.title} {words.version}
 
-Looks at the texture of one aligned face (256 px, RGB) for traces of a **face swap**. 28,000 weights; the network of
-Afchar et al. 2018 (MesoNet), trained here from random weights on {facts.date}. **Provisional weights**: a small network
-on small sets, there to carry the whole line, not to be relied on alone.
+{words.what} Trained on {facts.date}.
 
 ## What it learned from
 
@@ -85,10 +100,10 @@ Groups (a video, an original, a person) are never torn apart: 70 % train, 15 % c
 calibrate. In DFDC the same actors recur in several originals, so its numbers hold for new videos, not for new people.
 {sum(item.how == "margin" for item in facts.items)} of {len(facts.items):,} crops were cut without landmarks.
 {facts.trained.images:,} augmented crops in {facts.trained.seconds / 60:.0f} minutes on two shared cores, seed \
-{facts.seed}. Both classes got the same scaling, blur, colour shifts and JPEG/WebP recompression.
+{facts.seed}. Both classes got the same scaling, blur, colour shifts and JPEG/WebP recompression.{words.learned}
 
 The sets are for research only; Unmask claims no licence to redistribute them, and no picture of them is in this
-repository. Faces are aligned by dlib's 68-point model, whose training data (iBUG 300-W) excludes commercial use.
+repository. {words.landmarks}
 
 ## How well
 
@@ -99,7 +114,7 @@ these numbers are a little kind. `TPR` is the share of fakes found where 5 % of 
 
 All of them together: {facts.pooled}. After JPEG at quality 50 (1,000 crops): {facts.recompressed}.
 
-Sets it never learned from (whole-picture synthesis, which it is not made for):
+Sets it never learned from:
 
 {_results(facts.unseen)}
 
@@ -112,14 +127,9 @@ at equal shares; the rule for "likely" (p <= {calibration.likely_p}) flags {real
 
 ## Where it fails
 
-- Fakes whole-picture generators made (GAN, diffusion), lip-sync and talking heads: it looks for swaps.
-- Swap methods and cameras unlike its sets: a network this small does not carry over (published Meso-4: AUC .556 on
-  DFDC, .609 on Celeb-DF). Expect chance on live swaps from the web.
-- Small and blurred faces are turned down before they reach it; strong compression is not noticed.
-- False alarms by age, gender and skin colour have not been measured.
-- Its heatmap (Grad-CAM, 32 x 32) shows where the score came from, not where a picture was altered.
+{blind}
 
-ONNX against Keras: largest difference {facts.parity:.1e}. sha256 `{facts.sha256}`.
+ONNX against the trained network: largest difference {facts.parity:.1e}. sha256 `{facts.sha256}`.
 """
 
 

@@ -114,7 +114,8 @@ def test_training_learns_survives_a_kill_and_publishes(
     assert resumed.steps == 12
     assert resumed.seconds > first.seconds
     (tmp_path / "index.csv").write_text("path,label,group,method,source_width\n")
-    publish.meso4(model, resumed, shard, tmp_path, tmp_path, seed=1)
+    exported = meso4.exported(model, shard, tmp_path)
+    publish.publish(exported, meso4.WORDS, resumed, shard, tmp_path, tmp_path, seed=1)
     (entry,) = manifest.read(tmp_path / "weights").values()
     assert entry.polarity == "high is fake"
     assert calibrate.load(tmp_path / "weights" / "calibration.toml").detectors["meso4"].weights == entry.sha256
