@@ -11,6 +11,7 @@ from server.cli.database import reading, writing
 from server.cli.user import ROLES
 from server.store import people
 from server.store.db import iso, utc_now
+from server.store.rights import SCOPES
 
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
@@ -44,7 +45,7 @@ def token() -> None:
 @click.option("--user", "user_name", default="admin", show_default=True, help="Whom it acts for.")
 @click.option("--role", type=ROLES, default="viewer", show_default=True, help="The most it may do.")
 @click.option(
-    "--scope", "scopes", type=click.Choice(people.SCOPES), multiple=True, default=("lookup", "check"),
+    "--scope", "scopes", type=click.Choice(SCOPES), multiple=True, default=("lookup", "check"),
     show_default=True, help="What it may be used for; give it several times for several.",
 )  # fmt: skip
 @click.option("--expires", type=_Duration(), help="How long it is good for: 12h, 30d, 8w. Default: until revoked.")

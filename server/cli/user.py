@@ -7,10 +7,10 @@ import secrets
 import click
 
 from server.cli.database import reading, writing
-from server.store import people
+from server.store import people, rights
 from server.store.db import iso
 
-ROLES = click.Choice(people.ROLES)
+ROLES = click.Choice(rights.ROLES)
 
 
 @click.group()

@@ -9,54 +9,20 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Row, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.errors import BadRequest, NotFound, TokenExpired, Unauthorized
+from server.store import passwords
 from server.store.db import utc_now
+from server.store.rights import ROLES, SCOPES, Caller, at_least, lower
 from server.store.tables import AuditEvent, LoginSession, Token, User
 
-ROLES = ("viewer", "moderator", "manager", "admin")  # each may do what those before it may
-SCOPES = ("lookup", "check", "moderate", "admin")
-_ROLE_FOR = {"lookup": "viewer", "check": "viewer", "moderate": "moderator", "admin": "admin"}
 _SPENT = "spent"  # a one-time password that was used; no argon2 hash is spelled so
 _ONCE = "once:"
-MIN_PASSWORD = 10
-
-# OWASP's smaller argon2id profile: a log-in costs the web process 19 MiB for about 20 ms.
-_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-# Verified when there is no such user, so that names cannot be told apart by the time an answer takes.
-_NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$U0H5doIHLXggXQIrQDi1NA$iS85+UR6FjUexTktFqGOcGTwY6Hj6XNuGBpRifJc5YI"
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who is asking, and what the token or log-in they came with lets them do."""
-
-    user_id: str
-    name: str
-    role: str
-    scopes: frozenset[str]
-    token_id: str | None = None
-    session_id: str | None = None
-
-    def may(self, scope: str) -> bool:
-        """The effective right is role and scope together."""
-        return scope in self.scopes and at_least(self.role, _ROLE_FOR[scope])
-
-
-def at_least(role: str, wanted: str) -> bool:
-    return role in ROLES and ROLES.index(role) >= ROLES.index(wanted)
-
-
-def lower(role: str, other: str) -> str:
-    return min(role, other, key=ROLES.index)
 
 
 def hash_secret(secret: str) -> str:
@@ -130,13 +96,13 @@ def check_password(session: Session, name: str, password: str) -> User | None:
     """The user, when the password is right. A one-time password is spent by this."""
     user = find_user(session, name)
     if user is None or user.disabled or user.password_hash == _SPENT:
-        _matches(_NOBODY, password)
+        passwords.matches(passwords.NOBODY, password)
         return None
-    if not _matches(user.password_hash.removeprefix(_ONCE), password):
+    if not passwords.matches(user.password_hash.removeprefix(_ONCE), password):
         return None
     if user.password_hash.startswith(_ONCE):
         return user if _spend(session, user) else None
-    if _hasher.check_needs_rehash(user.password_hash):
+    if passwords.is_weak(user.password_hash):
         user.password_hash = _hash(password, once=False)
     return user
 
@@ -148,16 +114,7 @@ def _spend(session: Session, user: User) -> bool:
 
 
 def _hash(password: str, *, once: bool) -> str:
-    if len(password) < MIN_PASSWORD:
-        raise BadRequest(f"A password has at least {MIN_PASSWORD} characters.")
-    return (_ONCE if once else "") + _hasher.hash(password)
-
-
-def _matches(stored: str, password: str) -> bool:
-    try:
-        return _hasher.verify(stored, password)
-    except (VerificationError, InvalidHashError):
-        return False
+    return (_ONCE if once else "") + passwords.hashed(password)
 
 
 # log-ins of browsers

@@ -20,12 +20,12 @@ from server.errors import CsrfFailed, Denied, Unauthorized
 from server.settings import Settings
 from server.store import people
 from server.store.db import Database
-from server.store.people import Caller
+from server.store.rights import SCOPES, Caller
 from server.web.security import is_api
 from server.web.services import services
 
 # open: anybody. person: anybody signed in. The rest are scopes.
-NEEDS = ("open", "person", *people.SCOPES)
+NEEDS = ("open", "person", *SCOPES)
 LIMITS = ("lookups", "checks", "logins")
 CACHE_SECONDS = 2.0  # a revoked token dies within this; a look-up saves a SELECT of 0.2 ms
 FLUSH_SECONDS = 60.0

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from server.errors import Denied, UnmaskError
 from server.options import DEFAULT_SEQUENCE_LENGTH, SEQUENCE_LENGTHS
 from server.store import people
+from server.store.rights import Caller
 from server.store.tables import User
 from server.web.api.blueprint import resource
 from server.web.auth import caller, identify, needs
@@ -144,7 +145,7 @@ def _account(problem: str | None = None) -> str:
     )
 
 
-def _at_a_browser() -> people.Caller:
+def _at_a_browser() -> Caller:
     """A token is for programs: it cannot take over the account it belongs to."""
     person = caller()
     if person.session_id is None:

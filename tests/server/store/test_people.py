@@ -9,7 +9,7 @@ from sqlalchemy import text
 from server.errors import BadRequest, NotFound, TokenExpired, Unauthorized
 from server.store import people
 from server.store.db import Database, utc_now
-from server.store.people import Caller
+from server.store.rights import SCOPES, Caller
 
 PASSWORD = "correct horse battery"
 
@@ -21,18 +21,18 @@ def caller(role: str, *scopes: str) -> Caller:
 @pytest.mark.parametrize(
     ("role", "scopes", "may"),
     [
-        ("viewer", people.SCOPES, {"lookup", "check"}),
-        ("moderator", people.SCOPES, {"lookup", "check", "moderate"}),
-        ("manager", people.SCOPES, {"lookup", "check", "moderate"}),
-        ("admin", people.SCOPES, {"lookup", "check", "moderate", "admin"}),
+        ("viewer", SCOPES, {"lookup", "check"}),
+        ("moderator", SCOPES, {"lookup", "check", "moderate"}),
+        ("manager", SCOPES, {"lookup", "check", "moderate"}),
+        ("admin", SCOPES, {"lookup", "check", "moderate", "admin"}),
         ("admin", ("lookup",), {"lookup"}),
         ("viewer", ("admin", "moderate"), set()),
-        ("no such role", people.SCOPES, set()),
+        ("no such role", SCOPES, set()),
         ("admin", (), set()),
     ],
 )
 def test_the_right_is_role_and_scope_together(role: str, scopes: tuple[str, ...], may: set[str]) -> None:
-    assert {scope for scope in people.SCOPES if caller(role, *scopes).may(scope)} == may
+    assert {scope for scope in SCOPES if caller(role, *scopes).may(scope)} == may
 
 
 def test_a_token_proves_who_asks(any_database: Database) -> None:

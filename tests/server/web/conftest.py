@@ -18,6 +18,7 @@ from server.settings import Settings
 from server.store import people, verdicts
 from server.store.db import Database, utc_now
 from server.store.evidence import EvidenceStore
+from server.store.rights import SCOPES
 from server.store.tables import AnalysisRow, Check, Evidence, Location, Media, Token, new_id
 from server.web.app import create_app
 
@@ -49,9 +50,7 @@ class World:
             if people.find_user(session, owner) is None:
                 people.add_user(session, owner, None, role)
             ends = self.clock() - timedelta(minutes=1) if expired else None
-            return people.create_token(
-                session, owner, name="test", role=role, scopes=scopes or people.SCOPES, expires_at=ends
-            )
+            return people.create_token(session, owner, name="test", role=role, scopes=scopes or SCOPES, expires_at=ends)
 
     def bearer(self, role: str = "viewer", *scopes: str, **more: Any) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(role, *scopes, **more)}"}
