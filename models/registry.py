@@ -25,6 +25,7 @@ class Line(NamedTuple):
 _IMPORT = "`unmask models import {} FILE`"
 DETECTORS: dict[str, Line] = {
     "meso4": Line("models.detectors.meso:load", f"`unmask train meso4`, or {_IMPORT.format('meso4')}"),
+    "blend": Line("models.detectors.blend:load", "`unmask train blend`"),
 }
 DROPPED_IN = Line("models.detectors.onnx:load", "put its file back beside its manifest")
 
