@@ -1,4 +1,4 @@
-"""One thread owns a model: job threads hand it crops, it runs what has gathered (at most 8, after at most 10 ms).
+"""One thread owns a model: job threads hand it crops, it runs what has gathered (mostly up to 8, after at most 10 ms).
 
 Two jobs that run a session side by side take each other's cores; gathered, they share one call.
 """
@@ -25,8 +25,8 @@ _Job = tuple[Sequence[Rgb], "Future[Arrays]"]
 
 
 class Batcher:
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, run: Run, most: int = MOST_CROPS) -> None:
+        self._run, self._most = run, most
         self._waiting: queue.Queue[_Job | None] = queue.Queue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -34,7 +34,7 @@ class Batcher:
 
     def __call__(self, crops: Sequence[Rgb]) -> Arrays:
         """The model's outputs for these crops, in their order; blocks the calling thread."""
-        pieces = [self._submit(crops[i : i + MOST_CROPS]) for i in range(0, len(crops), MOST_CROPS)]
+        pieces = [self._submit(crops[i : i + self._most]) for i in range(0, len(crops), self._most)]
         parts = [piece.result() for piece in pieces]
         return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))
 
@@ -72,14 +72,14 @@ class Batcher:
         """Jobs for one run, the job that no longer fitted, and whether the end was seen."""
         jobs, count = [first], len(first[0])
         until = time.monotonic() + LONGEST_WAIT
-        while count < MOST_CROPS:
+        while count < self._most:
             try:
                 job = self._waiting.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
                 break
             if job is None:
                 return jobs, None, True
-            if count + len(job[0]) > MOST_CROPS:
+            if count + len(job[0]) > self._most:
                 return jobs, job, False
             jobs.append(job)
             count += len(job[0])

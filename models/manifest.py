@@ -95,7 +95,7 @@ class Entry:
 def read(folder: Path | None = None) -> dict[str, Entry]:
     """Every table of both manifests; the local one wins."""
     folder = folder or WEIGHTS
-    return {**_read(folder), **_read(folder / LOCAL)}
+    return {**read_one(folder), **read_one(folder / LOCAL)}
 
 
 def entry(name: str) -> Entry:
@@ -105,24 +105,25 @@ def entry(name: str) -> Entry:
     return entries[name]
 
 
-def _read(folder: Path) -> dict[str, Entry]:
+def read_one(folder: Path) -> dict[str, Entry]:
+    """The tables of one folder's manifest."""
     path = folder / FILE
     if not path.exists():
         return {}
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        return {name: _entry(name, table, folder) for name, table in tables.items()}
+        return {name: made(name, table, folder) for name, table in tables.items()}
     except (tomllib.TOMLDecodeError, TypeError, KeyError, ValueError) as error:
         raise WeightsError(f"{path} is not understood ({error}). models/manifest.py shows the format.") from error
 
 
-def _entry(name: str, table: Mapping[str, Any], folder: Path) -> Entry:
+def made(name: str, table: Mapping[str, Any], folder: Path) -> Entry:
     lists = {key: tuple(table[key]) for key in ("kinds", "mean", "std", "parts") if key in table}
-    made = Entry(**{**table, **lists, "name": name, "folder": folder})
+    entry = Entry(**{**table, **lists, "name": name, "folder": folder})
     if not NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name for a detector: small letters, digits and _, at most 40")
-    if made.polarity not in POLARITIES:
+    if entry.polarity not in POLARITIES:
         raise ValueError(f"polarity of {name} is one of {', '.join(POLARITIES)}")
-    if not made.parts and not (made.file and made.sha256):
+    if not entry.parts and not (entry.file and entry.sha256):
         raise ValueError(f"{name} lacks file and sha256")
-    return made
+    return entry

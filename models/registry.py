@@ -26,6 +26,9 @@ _IMPORT = "`unmask models import {} FILE`"
 DETECTORS: dict[str, Line] = {
     "meso4": Line("models.detectors.meso:load", f"`unmask train meso4`, or {_IMPORT.format('meso4')}"),
     "blend": Line("models.detectors.blend:load", "`unmask train blend`"),
+    "mesoinception4": Line("models.detectors.meso:load", _IMPORT.format("mesoinception4")),
+    "sequence": Line("models.detectors.sequence:load", _IMPORT.format("sequence")),
+    "efficientnet": Line("models.detectors.efficientnet:load", _IMPORT.format("efficientnet")),
 }
 DROPPED_IN = Line("models.detectors.onnx:load", "put its file back beside its manifest")
 

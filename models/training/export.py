@@ -28,6 +28,7 @@ def to_onnx(serve: Callable[[Any], tuple[Any, ...]], side: int, outputs: Sequenc
     graph, _ = tf2onnx.convert.from_function(tf.function(serve), input_signature=signature, opset=OPSET)
     for output, name in zip(list(graph.graph.output), outputs, strict=True):
         _rename(graph, output.name, name)
+    _drop_unused_inputs(graph)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(graph.SerializeToString())
     return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -45,6 +46,13 @@ def check_parity(serve: Callable[[Any], tuple[Any, ...]], path: Path, crops: NDA
     if not worst < PARITY:
         raise ParityError(f"{path.name} differs from the trained network by {worst:.2g}; at most {PARITY} is accepted.")
     return worst
+
+
+def _drop_unused_inputs(model: onnx.ModelProto) -> None:
+    """Constants that a layer captured (Keras' Normalization) are handed out as inputs that nothing reads."""
+    read = {name for node in model.graph.node for name in node.input}
+    for value in [value for value in model.graph.input if value.name not in read]:
+        model.graph.input.remove(value)
 
 
 def _rename(model: onnx.ModelProto, old: str, new: str) -> None:

@@ -1,6 +1,6 @@
-"""Meso-4 (Afchar et al. 2018) in Keras, and its Grad-CAM as a formula.
+"""Meso-4 and MesoInception-4 (Afchar et al. 2018) in Keras, and their Grad-CAM as a formula.
 
-Layer for layer the authors' network, so that their published weights load by position; but the last layer gives the
+Layer for layer the authors' networks, so that their published weights load by position; but the last layer gives the
 logit, and whoever trains says what it is the logit of (Unmask: of fake; the authors: of real).
 """
 
@@ -14,13 +14,36 @@ from keras import layers, ops
 SIDE = 256
 FEATURES = "features"  # the last maps that still lie over the picture: 32 x 32 x 16
 _CONVOLUTIONS = ((8, 3, 2), (8, 5, 2), (16, 5, 2), (16, 5, 4))  # filters, kernel, pool
+_MODULES = ((1, 4, 4, 2), (2, 4, 4, 2))  # filters of 1x1, and of 3x3 reaching over 1, 2 and 3 pixels
 
 
 def build(dropout: float = 0.5) -> keras.Model:
     """RGB in [0, 1], (n, 256, 256, 3) -> logit, (n, 1)."""
+    inputs = keras.Input((SIDE, SIDE, 3))
+    return _ended(inputs, inputs, _CONVOLUTIONS, dropout)
+
+
+def build_inception(dropout: float = 0.5) -> keras.Model:
+    """The same, its first two convolutions replaced by modules that look at four distances at once."""
     x = inputs = keras.Input((SIDE, SIDE, 3))
-    for number, (filters, kernel, pool) in enumerate(_CONVOLUTIONS, start=1):
-        last = number == len(_CONVOLUTIONS)
+    for filters in _MODULES:
+        x = layers.MaxPooling2D(2, padding="same")(layers.BatchNormalization()(_module(x, filters)))
+    return _ended(inputs, x, _CONVOLUTIONS[2:], dropout)
+
+
+def _module(x: Any, filters: tuple[int, int, int, int]) -> Any:
+    def convolved(x: Any, filters: int, kernel: int, apart: int = 1) -> Any:
+        return layers.Conv2D(filters, kernel, padding="same", activation="relu", dilation_rate=apart)(x)
+
+    near, *further = filters
+    branches = [convolved(x, near, 1)]
+    branches += [convolved(convolved(x, count, 1), count, 3, apart) for apart, count in enumerate(further, start=1)]
+    return layers.Concatenate()(branches)
+
+
+def _ended(inputs: Any, x: Any, convolutions: tuple[tuple[int, int, int], ...], dropout: float) -> keras.Model:
+    for number, (filters, kernel, pool) in enumerate(convolutions, start=1):
+        last = number == len(convolutions)
         x = layers.Conv2D(filters, kernel, padding="same", activation="relu")(x)
         x = layers.BatchNormalization(name=FEATURES if last else None)(x)
         x = layers.MaxPooling2D(pool, padding="same")(x)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from models.manifest import Entry
 
 
 @click.group()
 def models() -> None:
-    """List the detectors and what they need.
+    """List the detectors and what they need, import published weights.
 
     \b
     unmask models list
+    unmask models import meso4 Meso4_DF.h5
     """
 
 
@@ -27,3 +33,118 @@ def list_models(as_json: bool) -> None:
             click.echo(json.dumps(entry))
         else:
             click.echo(f"{entry['name']:<16}{entry['version'] or '-':<10}{entry['title']}: {entry['status']}")
+
+
+@models.command("import")
+@click.argument("name", metavar="NAME")
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option(
+    "--known", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder with real/, fake/."
+)
+@click.option("--input-size", type=click.IntRange(32, 1024), help="efficientnet, onnx: side of its pictures.")
+@click.option("--input-scale", type=float, default=1.0, help="efficientnet: 1, or 1/255 = 0.00392157 for old files.")
+@click.option("--fake-is", type=click.Choice(["high", "low"]), help="efficientnet, onnx: which end means fake.")
+@click.option("--pooling", type=click.Choice(["mean", "last"]), default="mean", help="sequence: over the frames.")
+@click.option("--over-time", is_flag=True, help="sequence: the file was trained with batch_first=True.")
+@click.option("--margin", type=float, default=1.33, help="onnx: crop side; 1 = tight box.")
+@click.option("--colour-order", type=click.Choice(["rgb", "bgr"]), default="rgb", help="onnx.")
+@click.option("--value-range", type=click.Choice(["0-255", "0-1", "-1-1"]), default="0-1", help="onnx.")
+@click.option("--mean", type=float, nargs=3, default=(0.0, 0.0, 0.0), help="onnx: in the colour order.")
+@click.option("--std", type=float, nargs=3, default=(1.0, 1.0, 1.0), help="onnx: in the colour order.")
+@click.option("--output", default="0", help="onnx: name or number of the output.")
+@click.option("--index", type=click.IntRange(0), default=0, help="onnx: column of that output.")
+@click.option("--activation", type=click.Choice(["none", "sigmoid", "softmax"]), default="none", help="onnx.")
+@click.option("--kind", type=click.Choice(["face_swap", "reenactment", "synthetic"]), default="face_swap", help="onnx.")
+@click.option("--title", help="onnx: how people call it.")
+@click.option("--licence", default="that of the file: ask who trained it", help="onnx.")
+def import_model(name: str, files: tuple[Path, ...], **options: Any) -> None:
+    """Install published weights from FILE under NAME; they are used from the next start on.
+
+    \b
+    unmask models import meso4 Meso4_DF.h5
+    unmask models import mesoinception4 MesoInception_DF.h5 --known pictures/
+    unmask models import sequence model_93_acc_100_frames_FF_data.pt model_84_acc_10_frames_FF_data.pt
+    unmask models import efficientnet b7.keras --input-size 300 --fake-is high --known pictures/
+    unmask models import my_net my_net.onnx --input-size 224 --fake-is high --activation softmax --index 1
+
+    NAME is meso4, mesoinception4, sequence, efficientnet, or a new one for a classifier in ONNX. Only arrays are read
+    of a file: no configuration, no code. With --known, pictures of known truth tell whether high means fake; without,
+    an efficientnet abstains. Needs the `train` extra: pip install 'unmask[train]'.
+    """
+    from models import manifest
+    from models.errors import WeightsError
+
+    if name != "sequence" and len(files) > 1:
+        raise click.UsageError(f"{name} is one file.")
+    shipped = manifest.read_one(manifest.WEIGHTS)
+    try:
+        entry = _imported(name, files, options)
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith(("models", "server")):
+            raise
+        raise WeightsError(
+            f"Importing needs the `train` extra ({error.name} is missing): pip install 'unmask[train]'"
+        ) from error
+    click.echo(f"{name} {entry.version} is installed. Its card: {entry.folder / f'{name}.md'}")
+    if entry.polarity == "undecided":
+        click.echo("It abstains: give --known pictures (three or more of each label) that decide which end means fake.")
+    if name in shipped:
+        click.echo(f"It takes the place of what ships; `unmask models remove {name}` brings that back.")
+    click.echo("It is shown with weight 0 until a calibration knows these weights. Restart what runs to use it.")
+
+
+@models.command("remove")
+@click.argument("name", metavar="NAME")
+def remove_model(name: str) -> None:
+    """Take away what was imported under NAME; what ships under it is used again.
+
+    \b
+    unmask models remove meso4
+    """
+    from models.importers import install
+
+    install.remove(name)
+    click.echo(f"{name} is removed. Restart what runs.")
+
+
+def _imported(name: str, files: tuple[Path, ...], options: dict[str, Any]) -> Entry:
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if name == "sequence":
+        from models.importers import sequence
+
+        return sequence.run(files, options["pooling"], options["over_time"])
+    from models.importers import known
+
+    pictures = known.read(options["known"]) if options["known"] else None
+    if name in ("meso4", "mesoinception4"):
+        from models.importers import meso
+
+        return meso.run(name, files[0], pictures)
+    if options["input_size"] is None or options["fake_is"] is None:
+        raise click.UsageError(f"{name} needs --input-size and --fake-is.")
+    if name == "efficientnet":
+        from models.importers import efficientnet
+
+        return efficientnet.run(files[0], options["input_size"], options["input_scale"], options["fake_is"], pictures)
+    from models.importers import onnx_file
+
+    return onnx_file.run(name, files[0], _table(name, options), pictures)
+
+
+def _table(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """An ONNX classifier's table of the manifest."""
+    copied = ("input_size", "margin", "colour_order", "value_range", "index", "activation", "licence")
+    output = options["output"]
+    return {
+        "title": options["title"] or name,
+        "kinds": [options["kind"]],
+        **{key: options[key] for key in copied},
+        "mean": list(options["mean"]),
+        "std": list(options["std"]),
+        "output": int(output) if output.isdecimal() else output,
+        "polarity": f"{options['fake_is']} is fake",
+    }

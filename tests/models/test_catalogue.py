@@ -26,13 +26,13 @@ def test_every_detector_is_listed_with_its_card() -> None:
 
 
 def test_weights_are_those_of_the_manifest_and_small() -> None:
-    for entry in manifest._read(manifest.WEIGHTS).values():
+    for entry in manifest.read_one(manifest.WEIGHTS).values():
         assert hashlib.sha256(entry.path.read_bytes()).hexdigest() == entry.sha256
     assert sum(path.stat().st_size for path in manifest.WEIGHTS.glob("*.onnx")) < 30_000_000
 
 
 def test_the_shipped_calibration_is_that_of_the_shipped_weights() -> None:
-    digests = {name: entry.digest for name, entry in manifest._read(manifest.WEIGHTS).items()}
+    digests = {name: entry.digest for name, entry in manifest.read_one(manifest.WEIGHTS).items()}
     shipped = load()
     assert shipped.detectors["meso4"].weights == digests["meso4"]
     assert of_weights(shipped, digests) == shipped
