@@ -141,6 +141,7 @@ def upgrade() -> None:
         sa.Column("etag", sa.String(length=256), nullable=True),
         sa.Column("last_modified", sa.String(length=64), nullable=True),
         sa.Column("fetched_at", UtcDateTime(), nullable=False),
+        sa.Column("downloaded_at", UtcDateTime(), nullable=True),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.Column("listed_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["media_id"], ["media.id"], name=op.f("fk_locations_media_id"), ondelete="CASCADE"),

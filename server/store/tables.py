@@ -98,7 +98,8 @@ class Location(Base):
     media_id: Mapped[str] = mapped_column(ForeignKey("media.id", ondelete="CASCADE"), index=True)
     etag: Mapped[str | None] = mapped_column(String(256))
     last_modified: Mapped[str | None] = mapped_column(String(64))
-    fetched_at: Mapped[datetime]
+    fetched_at: Mapped[datetime]  # when its server last sent the bytes or said that they are the same
+    downloaded_at: Mapped[datetime | None]  # when the bytes last came
     expires_at: Mapped[datetime]  # until then the address answers without asking its server again
     listed_at: Mapped[datetime | None]  # when its key entered the prefix list; orders the list's deltas
     __table_args__ = (Index("ix_locations_listed", "listed_at", postgresql_where=text("listed_at IS NOT NULL")),)

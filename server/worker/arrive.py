@@ -21,6 +21,7 @@ from server.worker.media import MediaChild
 from server.worker.tools import Tools
 
 PLATFORM_KEEP = timedelta(days=7)  # a post of a known site keeps its content under its id
+DOWNLOAD_AGAIN = timedelta(hours=24)  # a server that always says "not modified" is believed no longer than this
 VOLATILE_KEEP = timedelta(minutes=10)  # the address carries a token that runs out
 
 MOST_ETAG, MOST_DATE = 256, 64  # characters, as `locations` holds them; without a validator the whole is fetched again
@@ -34,6 +35,7 @@ class Address:
     etag: str | None
     last_modified: str | None
     keep: timedelta
+    downloaded: bool  # False: its server said that the bytes are still the same
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,7 @@ def _fetched(check: Check, child: MediaChild, lease: Lease, tools: Tools) -> Arr
     with tools.database.read() as session:
         before = verdicts.by_url(session, keys.canonical, check.variant)
         again = still_good(session, before, check, tools, utc_now())
-    # Half a file must not be told that it is still the newest: its validator stands for the whole one.
-    location = before.location if before is not None and again and before.media.complete else None
+    location = before.location if before is not None and again and _may_ask(before, utc_now()) else None
     answer = child.fetch(
         check.url,
         page_url=check.page_url,
@@ -96,6 +97,12 @@ def _fetched(check: Check, child: MediaChild, lease: Lease, tools: Tools) -> Arr
     return _recognised(_landed(answer, identity.keys(check.url) if answer.from_page else keys, tools), check, tools)
 
 
+def _may_ask(before: Known, now: datetime) -> bool:
+    """Is asking whether it changed enough? Not for half a file, whose validator stands for the whole one."""
+    came = before.location.downloaded_at if before.location is not None else None
+    return before.media.complete and came is not None and now - came < DOWNLOAD_AGAIN
+
+
 def _landed(answer: Fetched, keys: identity.UrlKeys, tools: Tools) -> Arrived:
     address = _address(answer, keys, tools)
     return Arrived(answer.path, answer.sha256, answer.size, answer.mime, answer.complete, address)
@@ -108,6 +115,7 @@ def _address(answer: Fetched | NotModified, keys: identity.UrlKeys, tools: Tools
         etag if 0 < len(etag) <= MOST_ETAG else None,
         modified if 0 < len(modified) <= MOST_DATE else None,
         _keep(keys, tools),
+        downloaded=isinstance(answer, Fetched),
     )
 
 

@@ -192,11 +192,13 @@ def _locate(session: Session, address: Address, media_id: str, *, listed: bool) 
         etag=address.etag,
         last_modified=address.last_modified,
         fetched_at=now,
+        downloaded_at=now if address.downloaded else None,
         expires_at=now + address.keep,
         listed_at=now if listed else None,
     )
     fresh: dict[str, Any] = {
         name: statement.excluded[name] for name in ("media_id", "etag", "last_modified", "fetched_at", "expires_at")
     }
-    fresh["listed_at"] = func.coalesce(statement.excluded.listed_at, Location.listed_at)
+    for name in ("downloaded_at", "listed_at"):  # what this run did not renew stays
+        fresh[name] = func.coalesce(statement.excluded[name], getattr(Location, name))
     session.execute(statement.on_conflict_do_update(index_elements=[Location.url_key], set_=fresh))

@@ -16,7 +16,6 @@ README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 ELSEWHERE = {
     "server/cli/announce.py": "tests/faults/test_serve.py",  # what a started server says
     "server/cli/completion.py": "tests/server/cli/test_main.py",  # as a verb
-    "server/cli/train.py": "tests/server/cli/test_main.py",  # as a verb; the recipe has its own tests
     "server/cli/web.py": "tests/services/test_line.py",  # a process of its own
     "server/cli/worker.py": "tests/services/test_line.py",  # a process of its own
     "server/fetch/direct.py": "tests/server/fetch/test_download.py",  # in the child, as every fetch

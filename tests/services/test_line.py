@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import os
 import signal
+import sqlite3
 import threading
 import urllib.request
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -136,6 +138,26 @@ def test_an_address_is_fetched_once_for_many_and_answers_look_ups(unmask: Served
     assert found["verdicts"][1]["id"] == verdict["id"]
     assert ask(unmask, url)[0] == 200, "a fresh address is answered from the cache"
     assert asked.count("/face.jpg") == 1
+
+
+def test_an_address_is_asked_again_whether_it_changed_and_once_a_day_for_all_of_it(
+    unmask: Served, files: Path, site: tuple[str, list[str]]
+) -> None:
+    Image.fromarray(portrait()[::-1].copy()).save(files / "again.png")
+    url = site[0] + "/again.png"
+    first = checked(unmask, ask(unmask, url))["verdict"]
+    database = Path(unmask.env["UNMASK_DATA_DIR"]) / "unmask.db"
+
+    def older(column: str) -> dict[str, Any]:
+        """The same question when the address was last asked, or its bytes last came, two days ago."""
+        with closing(sqlite3.connect(database, timeout=10)) as rows, rows:
+            for name in ("expires_at", column):
+                rows.execute(f"UPDATE locations SET {name} = datetime('now', '-2 days') WHERE url = ?", (url,))
+        return checked(unmask, ask(unmask, url))
+
+    for column, cache in (("expires_at", "url"), ("downloaded_at", "sha256")):
+        check = older(column)
+        assert (check["state"], check["verdict"]["id"], check["verdict"]["cache"]) == ("complete", first["id"], cache)
 
 
 def test_a_page_leads_to_its_video(unmask: Served, site: tuple[str, list[str]]) -> None:

@@ -80,7 +80,7 @@ class Line:
     def fetched(self, url: str = URL, **other: Any) -> tuple[Check, Lease, Arrived]:
         keys = identity.keys(url)
         wish = Wish(source="url", acquisition="download", url=url, url_key=keys.canonical, **other)
-        address = Address(keys, '"etag"', None, timedelta(hours=1))
+        address = Address(keys, '"etag"', None, timedelta(hours=1), downloaded=True)
         return *self.check(wish), Arrived(Path("/none"), SHA256, 10, "image/jpeg", True, address)
 
     def uploaded(self, acquisition: str = "upload", **other: Any) -> tuple[Check, Lease, Arrived]:
