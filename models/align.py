@@ -90,11 +90,13 @@ def narrowed(aligned: Rgb, margin: float, side: int) -> Rgb:
 
 def widened(heat: Floats, margin: float, side: int = 64) -> Floats:
     """A map over a narrowed crop as a map over the aligned one, 0 where the detector saw nothing."""
-    share, matrix = min(1.0, margin * TIGHT), np.eye(2, 3)
-    up = min(TIGHT_UP, (1 - share) / 2)
-    matrix[0, 0], matrix[1, 1] = side * share / heat.shape[1], side * share / heat.shape[0]
-    matrix[:, 2] = side * (0.5 - share / 2), side * (0.5 - up - share / 2)
-    return np.asarray(cv2.warpAffine(heat, matrix, (side, side), flags=cv2.INTER_LINEAR), np.float32)
+    share = min(1.0, margin * TIGHT)
+    inner = round(side * share)
+    left = round(side * (1 - share) / 2)
+    top = round(side * ((1 - share) / 2 - min(TIGHT_UP, (1 - share) / 2)))
+    whole = np.zeros((side, side), np.float32)
+    whole[top : top + inner, left : left + inner] = cv2.resize(heat, (inner, inner), interpolation=cv2.INTER_LINEAR)
+    return whole
 
 
 def _near(rgb: Rgb, square: Square) -> tuple[Rgb, Square]:

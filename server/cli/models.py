@@ -32,7 +32,7 @@ def list_models(as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(entry))
         else:
-            click.echo(f"{entry['name']:<16}{entry['version'] or '-':<10}{entry['title']}: {entry['status']}")
+            click.echo(f"{entry['name']:<16}{entry['version'] or '-':<19}{entry['title']}: {entry['status']}")
 
 
 @models.command("import")
