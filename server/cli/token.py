@@ -8,7 +8,7 @@ from datetime import timedelta
 import click
 
 from server.cli.database import reading, writing
-from server.cli.user import ROLES
+from server.cli.user import ACTOR, ROLES
 from server.store import people
 from server.store.db import iso, utc_now
 from server.store.rights import SCOPES
@@ -60,6 +60,7 @@ def create(name: str, user_name: str, role: str, scopes: tuple[str, ...], expire
             scopes=scopes,
             expires_at=utc_now() + expires if expires else None,
         )
+        people.audit(session, ACTOR, "token.created", user_name, name=name, role=role, scopes=list(scopes))
     click.echo(secret)
 
 
@@ -79,3 +80,4 @@ def revoke(token_id: str) -> None:
     """Make a token useless, at once."""
     with writing() as session:
         people.revoke_token(session, token_id)
+        people.audit(session, ACTOR, "token.revoked", token_id)

@@ -10,6 +10,7 @@ from server.cli.database import reading, writing
 from server.store import people, rights
 from server.store.db import iso
 
+ACTOR = "command line"  # in the audit trail: whoever may run programs on the server
 ROLES = click.Choice(rights.ROLES)
 
 
@@ -31,6 +32,7 @@ def add(name: str, role: str) -> None:
     password = secrets.token_urlsafe(12)
     with writing() as session:
         people.add_user(session, name, password, role)
+        people.audit(session, ACTOR, "user.created", name, role=role)
     click.echo(password)
 
 
@@ -50,6 +52,7 @@ def role(name: str, role: str) -> None:
     """Give a person another role."""
     with writing() as session:
         people.set_role(session, name, role)
+        people.audit(session, ACTOR, "user.role", name, role=role)
 
 
 @user.command()
@@ -59,6 +62,7 @@ def password(name: str) -> None:
     fresh = secrets.token_urlsafe(12)
     with writing() as session:
         people.set_password(session, name, fresh)
+        people.audit(session, ACTOR, "password.changed", name)
     click.echo(fresh)
 
 
@@ -68,3 +72,4 @@ def disable(name: str) -> None:
     """Lock a person out: log-ins and tokens end at once."""
     with writing() as session:
         people.disable(session, name)
+        people.audit(session, ACTOR, "user.disabled", name)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from server.cli.database import writing
 from server.store import people as store
 from server.store.db import Database
+from server.store.tables import AuditEvent
 from tests.server.cli.conftest import Unmask
 
 
@@ -59,3 +61,18 @@ def test_who_is_locked_out_stays_out(unmask: Unmask) -> None:
     with writing() as session:
         assert store.check_password(session, "ada", password) is None
     assert "ada\tviewer\tdisabled" in unmask("user", "list").stdout
+
+
+def test_what_was_done_is_in_the_audit_trail(unmask: Unmask, people: Database) -> None:
+    for words in (("user", "add", "ada"), ("user", "role", "ada", "manager"), ("user", "disable", "ada")):
+        assert unmask(*words).exit_code == 0
+    unmask("token", "create")
+    with people.read() as session:
+        events = session.scalars(select(AuditEvent).order_by(AuditEvent.at)).all()
+    assert [(event.actor, event.action, event.subject) for event in events] == [
+        ("command line", "user.created", "ada"),
+        ("command line", "user.role", "ada"),
+        ("command line", "user.disabled", "ada"),
+        ("command line", "token.created", "admin"),
+    ]
+    assert "umk_" not in str([event.details for event in events])
