@@ -8,27 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import manifest, runtime
-from models.batcher import Arrays, Batcher
+from models.batcher import Arrays
+from models.detectors.perface import PerFace
 from models.types import Abstained, Context, Face, Score
 
 
-class Blend:
-    """Serves an exported graph: uint8 RGB crops (n, 256, 256, 3) -> p_fake (n,), mask (n, 20, 20) in [0, 1]."""
-
-    def __init__(self, entry: manifest.Entry, threads: int) -> None:
-        self.name, self.version = entry.name, entry.version
-        self._entry, self._threads = entry, threads
-        self._batcher = Batcher(self._run)
+class Blend(PerFace):
+    """Its graph scales by itself: uint8 RGB crops (n, 256, 256, 3) -> p_fake (n,), mask (n, 20, 20) in [0, 1]."""
 
     def score(self, faces: Sequence[Face], context: Context) -> Score | Abstained:
-        """A track is the median of its faces. The mask is shown as it is: where nothing is altered it stays dark."""
+        """The heatmap is the mask as it is, not stretched to its own peak: where nothing is altered it stays dark."""
         if not faces:
             return Abstained("no_face")
         p_fake, masks = self._batcher([face.crop for face in faces])
         return Score(float(np.median(p_fake)), tuple(p_fake.tolist()), tuple(masks))
-
-    def close(self) -> None:
-        self._batcher.close()
 
     def _run(self, crops: NDArray[np.uint8]) -> Arrays:
         session = runtime.session_of_file(self._entry.path, self._entry.sha256, self._threads)
