@@ -5,6 +5,7 @@
     │   ├── NotAUrl           not_a_url
     │   ├── UnsupportedScheme unsupported_scheme
     │   ├── DetectorNotInstalled detector_not_installed 409
+    │   ├── KeyReused         idempotency_key_reused 409
     │   └── MediaGone         media_gone 409
     ├── Denied                unauthorized 401, token_expired 401, forbidden 403, csrf 403, bad_host 400
     ├── NotFound              not_found 404
@@ -60,6 +61,11 @@ class UnsupportedScheme(BadRequest):
 class DetectorNotInstalled(BadRequest):
     code, status = "detector_not_installed", 409
     message = "One of these detectors is not installed here. Leave `detectors` out to have all that are."
+
+
+class KeyReused(BadRequest):
+    code, status = "idempotency_key_reused", 409
+    message = "This Idempotency-Key was used for another request. Use a new key for each."
 
 
 class MediaGone(BadRequest):

@@ -117,6 +117,7 @@ def upgrade() -> None:
         sa.Column("check_id", sa.String(length=32), nullable=False),
         sa.Column("user_id", sa.String(length=32), nullable=False),
         sa.Column("idempotency_key", sa.String(length=128), nullable=True),
+        sa.Column("wish", sa.String(length=64), nullable=True),
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("claimed_url", sa.Text(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),

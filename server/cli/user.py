@@ -73,3 +73,12 @@ def disable(name: str) -> None:
     with writing() as session:
         people.disable(session, name)
         people.audit(session, ACTOR, "user.disabled", name)
+
+
+@user.command()
+@click.argument("name")
+def enable(name: str) -> None:
+    """Let a person that was locked out in again. They need a new password (`unmask user password`) or token."""
+    with writing() as session:
+        people.enable(session, name)
+        people.audit(session, ACTOR, "user.enabled", name)

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from server.errors import NotFound, QueueFull
+from server.errors import KeyReused, NotFound, QueueFull
 from server.options import DEFAULT, PRIORITIES, Options
 from server.store.db import utc_now
 from server.store.tables import Check, CheckRequest, VerdictRow, new_id
@@ -55,13 +55,13 @@ class Submitted:
 def submit(
     session: Session, wish: Wish, user_id: str, *, queue_limit: int, idempotency_key: str | None = None
 ) -> Submitted:
-    if (again := _by_idempotency(session, user_id, idempotency_key)) is not None:
+    if (again := _by_idempotency(session, wish, user_id, idempotency_key)) is not None:
         return Submitted(again, created=False)
     try:
         with session.begin_nested():
             return _submit(session, wish, user_id, queue_limit, idempotency_key)
     except IntegrityError:  # PostgreSQL: the same key came twice at once, and the other one was first
-        if (again := _by_idempotency(session, user_id, idempotency_key)) is None:
+        if (again := _by_idempotency(session, wish, user_id, idempotency_key)) is None:
             raise
         return Submitted(again, created=False)
 
@@ -74,7 +74,7 @@ def _submit(session: Session, wish: Wish, user_id: str, queue_limit: int, idempo
         created = _insert(session, wish)
     session.add(
         CheckRequest(
-            check_id=check_id, user_id=user_id, idempotency_key=idempotency_key, url=wish.url,
+            check_id=check_id, user_id=user_id, idempotency_key=idempotency_key, wish=wish.dedupe, url=wish.url,
             claimed_url=wish.claimed_url,
         )
     )  # fmt: skip
@@ -162,14 +162,17 @@ def withdraw(session: Session, check_id: str, user_id: str, now: datetime | None
     return get(session, check_id)
 
 
-def _by_idempotency(session: Session, user_id: str, key: str | None) -> Check | None:
+def _by_idempotency(session: Session, wish: Wish, user_id: str, key: str | None) -> Check | None:
     if key is None:
         return None
-    return session.scalar(
-        select(Check)
-        .join(CheckRequest, CheckRequest.check_id == Check.id)
-        .where(CheckRequest.user_id == user_id, CheckRequest.idempotency_key == key)
+    before = session.scalar(
+        select(CheckRequest).where(CheckRequest.user_id == user_id, CheckRequest.idempotency_key == key)
     )
+    if before is None:
+        return None
+    if before.wish != wish.dedupe:
+        raise KeyReused
+    return get(session, before.check_id)
 
 
 def _waiting(session: Session) -> int:

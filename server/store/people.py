@@ -66,7 +66,10 @@ def anybody(session: Session) -> bool:
 
 
 def set_role(session: Session, name: str, role: str) -> None:
-    get_user(session, name).role = _known("role", role, ROLES)
+    user = get_user(session, name)
+    if _known("role", role, ROLES) != "admin":
+        _keep_an_administrator(session, user)
+    user.role = role
 
 
 def set_password(session: Session, name: str, password: str, *, once: bool = False, keep: str | None = None) -> None:
@@ -81,11 +84,23 @@ def set_password(session: Session, name: str, password: str, *, once: bool = Fal
 def disable(session: Session, name: str, now: datetime | None = None) -> None:
     """Nothing the person holds works any longer; their rows stay, so that the past still has a name."""
     user = get_user(session, name)
+    _keep_an_administrator(session, user)
     user.disabled = True
     end_sessions(session, user.id, now)
     session.execute(
         update(Token).where(Token.user_id == user.id, Token.revoked_at.is_(None)).values(revoked_at=now or utc_now())
     )
+
+
+def enable(session: Session, name: str) -> None:
+    """The person may sign in again; log-ins and tokens that ended stay ended."""
+    get_user(session, name).disabled = False
+
+
+def _keep_an_administrator(session: Session, user: User) -> None:
+    others = select(User.id).where(User.role == "admin", ~User.disabled, User.id != user.id)
+    if user.role == "admin" and not user.disabled and session.scalar(others.limit(1)) is None:
+        raise BadRequest(f"{user.name} is the only administrator. Make somebody else one first.")
 
 
 def must_choose_password(user: User) -> bool:

@@ -152,6 +152,7 @@ class CheckRequest(Base):
     check_id: Mapped[str] = mapped_column(ForeignKey("checks.id", ondelete="CASCADE"), index=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     idempotency_key: Mapped[str | None] = mapped_column(String(128))
+    wish: Mapped[str | None] = mapped_column(String(64))  # what was asked under that key, as Wish.dedupe
     # As this person gave it: those who share a check may have come by addresses that tell more than the shared key.
     url: Mapped[str | None] = mapped_column(Text)
     claimed_url: Mapped[str | None] = mapped_column(Text)  # a claim, shown as one: it answers no look-up

@@ -178,4 +178,5 @@ def _shown(check: Check, own: CheckRequest | None) -> dict[str, Any]:
         "verdict": None,
         "previous": None,
         "error": check.error if check.state == "failed" else None,
+        "delayed": check.error if check.state == "queued" else None,
     }

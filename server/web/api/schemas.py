@@ -216,6 +216,9 @@ class CheckBody(BaseModel):
     verdict: VerdictBody | None = Field(description="Once the check is complete.")
     previous: VerdictBody | None = Field(description="What is known meanwhile, from an earlier check; marked stale.")
     error: dict[str, Any] | None = Field(description="Why a check failed: code, message, details.")
+    delayed: dict[str, Any] | None = Field(
+        description="Why a check waits to be tried again (the server's disk is full, say), in the same shape."
+    )
 
 
 class ChecksBody(BaseModel):

@@ -71,7 +71,7 @@ def _address(asked: CheckAsked) -> Wish:
 def _uploaded() -> Iterator[Wish]:
     asked = _form()
     file, frames = request.files.get("file"), request.files.getlist("frames")
-    if (file is None) == (not frames) or asked.url is not None:
+    if (file is None) == (not frames) or len(request.files.getlist("file")) > 1 or asked.url is not None:
         raise BadRequest("A form carries either one `file` or `frames`, and no `url` (see `claimed_url`).")
     if asked.claimed_url is not None:
         keys(asked.claimed_url)

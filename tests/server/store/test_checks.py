@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from server.errors import NotFound, QueueFull
+from server.errors import KeyReused, NotFound, QueueFull
 from server.options import Options
-from server.store import checks
+from server.store import checks, people
 from server.store.checks import Submitted, Wish
 from server.store.db import Database, utc_now
 from server.store.tables import Check, CheckRequest
@@ -166,17 +166,21 @@ def test_an_idempotency_key_belongs_to_one_person(any_database: Database) -> Non
 
 @pytest.mark.parametrize("wishes", ["same", "different"])
 def test_one_key_raced_is_one_check(any_database: Database, wishes: str) -> None:
-    """Both look for the key before either has stored it; the loser is answered with the winner's check."""
+    """All look for the key before one has stored it; losers get the winner's check, or are told that it is taken."""
     user_id = rows.user(any_database)
     start = threading.Barrier(8)
 
-    def ask(number: int) -> Submitted:
+    def ask(number: int) -> Submitted | None:
         wish = WISH if wishes == "same" else replace(WISH, url_key=rows.key(str(number)))
         start.wait(10)
-        return submit(any_database, user_id, wish, key="k")
+        try:
+            return submit(any_database, user_id, wish, key="k")
+        except KeyReused:
+            return None
 
     with ThreadPoolExecutor(8) as pool:
-        asked = list(pool.map(ask, range(8)))
+        asked = [made for made in pool.map(ask, range(8)) if made is not None]
+    assert len(asked) == (8 if wishes == "same" else 1)
     assert len({made.check.id for made in asked}) == 1
     assert [made.created for made in asked].count(True) == 1
     assert (count(any_database, Check), count(any_database, CheckRequest)) == (1, 1)
@@ -392,3 +396,11 @@ def test_the_order_of_detectors_is_no_variant() -> None:
 @pytest.mark.parametrize("options", [Options(20), Options(100, ("b", "a")), Options(60, ())])
 def test_options_come_back(options: Options) -> None:
     assert Options.from_json(options.to_json()) == options
+
+
+def test_a_key_used_for_something_else_is_refused(any_database: Database) -> None:
+    with any_database.write() as session:
+        user = people.add_user(session, "ada", None, "viewer")
+        checks.submit(session, WISH, user.id, queue_limit=10, idempotency_key="k")
+        with pytest.raises(KeyReused):
+            checks.submit(session, replace(WISH, force=True), user.id, queue_limit=10, idempotency_key="k")

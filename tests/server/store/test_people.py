@@ -67,6 +67,7 @@ def test_no_secret_is_stored(any_database: Database) -> None:
 
 def test_a_token_follows_its_owner(any_database: Database) -> None:
     with any_database.write() as session:
+        people.add_user(session, "root", None, "admin")
         people.add_user(session, "ada", None, "admin")
         secret = people.create_token(session, "ada", name="t", role="admin", scopes=["admin"])
         people.set_role(session, "ada", "viewer")
@@ -194,3 +195,17 @@ def test_what_lets_nobody_in_any_more_is_removed(any_database: Database) -> None
         assert people.use_login_link(session, unused, now) is not None
         with pytest.raises(TokenExpired):
             people.by_token(session, token, now)
+
+
+def test_the_last_administrator_stays_one(database: Database) -> None:
+    with database.write() as session:
+        people.add_user(session, "ada", None, "admin")
+        for change in (lambda: people.disable(session, "ada"), lambda: people.set_role(session, "ada", "viewer")):
+            with pytest.raises(BadRequest, match="only administrator"):
+                change()
+        people.add_user(session, "bob", None, "admin")
+        people.disable(session, "ada")
+        with pytest.raises(BadRequest, match="only administrator"):
+            people.disable(session, "bob")
+        people.enable(session, "ada")
+        people.set_role(session, "bob", "viewer")
