@@ -43,13 +43,24 @@ def test_its_keys_are_the_published_ones() -> None:
     assert keys["model.7.2.conv2.weight"].shape == (1024, 32, 3, 3)
 
 
-def test_files_become_a_detector_that_picks_by_length(weights: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three files that share an extractor, imported: exporting it takes six seconds."""
+    folder = tmp_path_factory.mktemp("weights")
     whole = state()
-    files = [tmp_path / f"model_{name}_frames_FF_data.pt" for name in ("84_acc_10", "80_acc_40", "89_acc_40")]
+    files = [folder / f"model_{name}_frames_FF_data.pt" for name in ("84_acc_10", "80_acc_40", "89_acc_40")]
     for i, path in enumerate(files):
         whole["linear1.bias"] = torch.tensor([float(i), 0.0])
         torch.save(whole, path)
-    entry = sequence.run(files)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest, "WEIGHTS", folder)
+        sequence.run(files)
+    return folder
+
+
+def test_files_become_a_detector_that_picks_by_length(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "WEIGHTS", folder)
+    entry = manifest.entry("sequence")
     assert [(part["frames"], part["accuracy"]) for part in entry.parts] == [(10, 84.0), (40, 80.0), (40, 89.0)]
     assert len({part["features"] for part in entry.parts}) == 1, "the same weights are one extractor"
     assert "| 40 | 89 %" in catalogue.card("sequence", entry)
@@ -65,11 +76,19 @@ def test_files_become_a_detector_that_picks_by_length(weights: Path, tmp_path: P
     assert detector.score([], asked(10)) == Abstained("no_face")
 
 
-def test_onnx_answers_as_torch_does_on_bgr_and_class_0_is_fake(weights: Path, tmp_path: Path) -> None:
+def test_biases_of_the_recurrence_are_kept_when_there_are_some(tmp_path: Path) -> None:
     path = tmp_path / "model_93.5_acc_20_frames_FF_data.pt"
     torch.save(state(1, bias=True), path)
-    (part,) = sequence.run([path]).parts
     network = sequence.load(path)
+    head, features = resnext.Head(network), torch.rand(5, resnext.FEATURES)
+    assert network.lstm.bias_ih_l0.abs().max() > 0
+    assert sequence.export(head, features, ("features", "p_fake", "per_face"), tmp_path / "head.onnx") < 1e-3
+
+
+def test_onnx_answers_as_torch_does_on_bgr_and_class_0_is_fake(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "WEIGHTS", folder)
+    part = manifest.entry("sequence").parts[-1]
+    network = sequence.load(folder / "model_89_acc_40_frames_FF_data.pt")
     crops = np.random.default_rng(1).integers(0, 256, (6, 112, 112, 3), dtype=np.uint8)
     rgb = torch.tensor(crops.astype(np.float32) / 255)
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
@@ -80,10 +99,10 @@ def test_onnx_answers_as_torch_does_on_bgr_and_class_0_is_fake(weights: Path, tm
         wanted = network.linear1(seen.mean(dim=1)).softmax(dim=1)[0, 0]
         last = network.linear1(seen[:, -1]).softmax(dim=1)[0, 0]
         over_time = network.linear1(network.lstm(features[:, None])[0].mean(dim=0)).softmax(dim=1)[0, 0]
-    folder = weights / "local"
-    given = ort.InferenceSession(folder / part["features"]).run(None, {"crops": crops})[0]
+    local = folder / "local"
+    given = ort.InferenceSession(local / part["features"]).run(None, {"crops": crops})[0]
     assert np.abs(given - features.numpy()).max() < 1e-3 * float(features.abs().max())
-    (p_fake,), per_face = ort.InferenceSession(folder / part["head"]).run(None, {"features": given})
+    (p_fake,), per_face = ort.InferenceSession(local / part["head"]).run(None, {"features": given})
     assert p_fake == pytest.approx(float(wanted), rel=1e-3)
     assert per_face[-1] == pytest.approx(float(last), rel=1e-3)
     for head, value in ((resnext.Head(network, "last"), last), (resnext.Head(network, over_time=True), over_time)):
