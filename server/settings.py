@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KiB, MiB = 1024, 1024 * 1024
+_LIMITS_SCHEMES = ("memory://", "redis://", "rediss://", "redis+unix://")
 
 
 class BadSetting(ValueError):
@@ -87,13 +90,43 @@ class Settings(BaseSettings):
 
     @classmethod
     def from_env(cls) -> Settings:
+        cls._refuse_unknown()
         try:
             return cls()
         except ValidationError as error:
             first = error.errors()[0]
             name = "UNMASK_" + str(first["loc"][0]).upper() if first["loc"] else "UNMASK_*"
             got = "" if name.endswith("_URL") else f" (got {first.get('input')!r})"  # an address may hold a password
-            raise BadSetting(f"{name}: {first['msg']}{got}") from None
+            raise BadSetting(f"{name}: {first['msg'].removeprefix('Value error, ')}{got}") from None
+
+    @classmethod
+    def _refuse_unknown(cls) -> None:
+        """A setting with a slip in its name would otherwise be left at its default in silence."""
+        known = {f"UNMASK_{name.upper()}" for name in cls.model_fields}
+        for name in os.environ:
+            if name.upper().startswith("UNMASK_") and name.upper() not in known:
+                near = difflib.get_close_matches(name.upper(), known, 1)
+                raise BadSetting(f"{name}: there is no such setting." + (f" Is it {near[0]}?" if near else ""))
+
+    @field_validator("limits_url", "public_url")
+    @classmethod
+    def _scheme(cls, value: str, info: ValidationInfo) -> str:
+        schemes = {"limits_url": _LIMITS_SCHEMES, "public_url": ("http://", "https://")}[info.field_name or ""]
+        if value and not value.startswith(schemes):
+            raise ValueError(f"must start with {' or '.join(schemes)}")
+        return value
+
+    @field_validator("evidence_url")
+    @classmethod
+    def _store(cls, value: str) -> str:
+        if not value:
+            return value
+        from fsspec.core import split_protocol
+        from fsspec.registry import known_implementations
+
+        if (split_protocol(value)[0] or "file") not in known_implementations:
+            raise ValueError("not the address of a store that fsspec knows, like file:///path or s3://bucket/folder")
+        return value
 
     @field_validator("fetch_allow")
     @classmethod

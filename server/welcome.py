@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import shutil
 import sys
 
@@ -24,10 +25,17 @@ def first_start(database: Database, settings: Settings) -> str:
         admin = people.add_user(session, ADMINISTRATOR, password, "admin", once=True)
         link = people.create_login_link(session, admin, LINK_HOURS)
         people.audit(session, None, "user.created", ADMINISTRATOR, role="admin", why="first start")
-    return _text(settings.address, link, password)
+    return _text(settings.address, link, password, _with_settings(settings))
 
 
-def _text(address: str, link: str, password: str) -> str:
+def _with_settings(settings: Settings) -> str:
+    """The command with what it needs to find the same data from another terminal."""
+    if settings.data_dir == Settings.model_fields["data_dir"].default:
+        return command()
+    return f"UNMASK_DATA_DIR={shlex.quote(str(settings.data_dir.resolve()))} {command()}"
+
+
+def _text(address: str, link: str, password: str, unmask: str) -> str:
     return f"""Unmask runs at {address}
 
 This is the first start. Sign in as the administrator, once, with this link (it works for {LINK_HOURS:.0f} hours):
@@ -35,7 +43,7 @@ This is the first start. Sign in as the administrator, once, with this link (it 
 or with the name `{ADMINISTRATOR}` and this password, which works once; you then choose your own:
     {password}
 Make an API token for programs and for the browser extension:
-    {command()} token create --role viewer --scope lookup --scope check --expires 30d
+    {unmask} token create --role viewer --scope lookup --scope check --expires 30d
 None of this is shown again."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 import click
@@ -44,6 +45,7 @@ class _Unmask(_Verbs):
         from server.errors import UnmaskError
         from server.settings import BadSetting
 
+        os.umask(0o077)  # what is written holds other people's media and secrets
         try:
             return super().invoke(context)
         except UnmaskError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import mimetypes
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -92,20 +93,35 @@ def check(
 
 
 def _targets(what: Sequence[str], limits: Limits) -> Iterator[str]:
-    """What was named, folders unfolded in order. In a folder only what looks like media by content is taken."""
+    """What was named, folders unfolded in order. In a folder, what is media by content or by name is taken."""
+    passed_over = 0
     for name in what:
         path = Path(name)
         if "://" in name:
             yield name
         elif path.is_dir():
-            inside = sorted(inner for inner in path.rglob("*") if inner.is_file())
-            yield from (str(inner) for inner in inside if (kind := _kind(inner)) and limits.take(kind))
+            for inner in sorted(inner for inner in path.rglob("*") if inner.is_file()):
+                kind = _kind(inner)
+                if kind is not None:
+                    wanted = limits.take(kind)
+                else:
+                    wanted = _is_media_by_name(inner)
+                    passed_over += not wanted
+                if wanted:
+                    yield str(inner)
         elif path.exists():
             kind = _kind(path) if path.is_file() else None
             if kind is None or limits.take(kind):
                 yield name
         else:
             raise click.UsageError(f"There is no file or folder {name}.")
+    if passed_over:
+        click.echo(f"Passed over {passed_over} that are neither pictures nor videos.", err=True)
+
+
+def _is_media_by_name(path: Path) -> bool:
+    """A damaged picture in a folder is to be named as damaged, not left out in silence."""
+    return (mimetypes.guess_type(path.name)[0] or "").startswith(("image/", "video/"))
 
 
 def _kind(path: Path) -> str | None:
@@ -172,7 +188,8 @@ def _text_line(result: dict[str, Any]) -> str:
     words = LABELS[result["label"]]
     if result["probability"] is not None:
         low, high = result["interval"]
-        words += f" - about {percent(result['probability'])} in 100 ({percent(low)}-{percent(high)})"
+        words += f" - about {percent(result['probability'])} in 100"
+        words += f" ({percent(low)}-{percent(high)})" if percent(low) != percent(high) else ""
     return f"{path}: {words}" + (f" [{', '.join(result['reasons'])}]" if result["reasons"] else "")
 
 

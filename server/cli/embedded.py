@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server import spool
 from server.errors import UnmaskError
-from server.settings import Settings
+from server.settings import BadSetting, Settings
 from server.store import leases
 from server.store.db import Database
 
@@ -22,7 +22,10 @@ log = structlog.get_logger()
 @contextmanager
 def only_one(settings: Settings) -> Iterator[None]:
     """Two supervisors on one folder would take each other's checks away. The kernel lets go when the process ends."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSetting(f"UNMASK_DATA_DIR: {settings.data_dir} cannot be made: {error.strerror}.") from None
     with (settings.data_dir / "serve.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -54,9 +54,12 @@ def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings.from_env().port == 8000
 
 
-def test_a_variable_of_somebody_else_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UNMASK_NOT_A_SETTING", "1")
-    Settings.from_env()
+@pytest.mark.parametrize(("name", "hint"), [("UNMASK_PROT", " Is it UNMASK_PORT?"), ("UNMASK_XYZZY_QUUX", "")])
+def test_a_slip_in_a_name_is_named(monkeypatch: pytest.MonkeyPatch, name: str, hint: str) -> None:
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(BadSetting) as refused:
+        Settings.from_env()
+    assert str(refused.value) == f"{name}: there is no such setting.{hint}"
 
 
 @pytest.mark.parametrize(

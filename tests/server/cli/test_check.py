@@ -74,7 +74,7 @@ def folder(tmp_path: Path) -> Path:
     (made / "deep").mkdir(parents=True)
     for name, content in {
         "a.png": PNG, "b.txt": JPEG, "c.mp4": MP4, "d.mp4": b"only text", "deep/e.jpg": JPEG, "deep/f.mp4": MP4,
-        "empty.png": b"",
+        "empty.png": b"", "notes.txt": b"only text",
     }.items():  # fmt: skip
         (made / name).write_bytes(content)
     return made
@@ -87,10 +87,14 @@ def names(done: Any) -> list[str]:
 # what is taken
 
 
-def test_in_a_folder_what_looks_like_media_by_content_is_taken(check_with_stand_in: Unmask, folder: Path) -> None:
+DAMAGED = {"d.mp4", "empty.png"}  # media by name alone: tried, to be named, and no limit counts them
+
+
+def test_in_a_folder_what_is_media_by_content_or_by_name_is_taken(check_with_stand_in: Unmask, folder: Path) -> None:
     done = check_with_stand_in("--json", str(folder))
-    assert names(done) == ["a.png", "b.txt", "c.mp4", "e.jpg", "f.mp4"]
+    assert names(done) == ["a.png", "b.txt", "c.mp4", "d.mp4", "e.jpg", "f.mp4", "empty.png"]
     assert done.exit_code == 0
+    assert "Passed over 1 that are neither pictures nor videos." in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -105,7 +109,9 @@ def test_in_a_folder_what_looks_like_media_by_content_is_taken(check_with_stand_
     ],
 )
 def test_limits(check_with_stand_in: Unmask, folder: Path, limits: tuple[str, ...], taken: list[str]) -> None:
-    assert names(check_with_stand_in("--json", *limits, str(folder))) == taken
+    found = names(check_with_stand_in("--json", *limits, str(folder)))
+    assert [name for name in found if name not in DAMAGED] == taken
+    assert set(found) >= DAMAGED
 
 
 def test_limits_hold_for_files_that_a_shell_unfolded(check_with_stand_in: Unmask, folder: Path) -> None:
@@ -115,7 +121,7 @@ def test_limits_hold_for_files_that_a_shell_unfolded(check_with_stand_in: Unmask
 
 def test_limits_count_all_folders_together(check_with_stand_in: Unmask, folder: Path) -> None:
     done = check_with_stand_in("--json", "--limit", "1", str(folder / "deep"), str(folder))
-    assert names(done) == ["e.jpg", "f.mp4"]
+    assert [name for name in names(done) if name not in DAMAGED] == ["e.jpg", "f.mp4"]
 
 
 def test_a_named_file_is_always_tried(check_with_stand_in: Unmask, folder: Path) -> None:
@@ -154,7 +160,7 @@ def test_a_file_that_may_not_be_read_is_no_reason_to_stop(
 
     monkeypatch.setattr(Path, "open", refuse)
     done = check_with_stand_in("--json", str(folder))
-    assert names(done) == ["a.png", "c.mp4", "e.jpg", "f.mp4"]
+    assert [name for name in names(done) if name not in DAMAGED] == ["a.png", "c.mp4", "e.jpg", "f.mp4"]
     assert "b.txt" in done.stderr
 
 
