@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
+import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -21,6 +24,8 @@ from torch.utils.data import DataLoader, Dataset
 from models.training.plan import Trained, cosine
 
 log = logging.getLogger(__name__)
+
+PR_SET_PDEATHSIG = 1
 
 B = TypeVar("B")
 Network = TypeVar("Network", bound=nn.Module)
@@ -197,7 +202,14 @@ def _batches(make: Callable[[int], B], plan: Plan, first: int) -> Iterator[B]:
         prefetch_factor=4 if plan.workers else None,
         multiprocessing_context=context,
         collate_fn=_as_it_is,
+        worker_init_fn=_end_with_parent if plan.workers else None,
     )
+
+
+def _end_with_parent(worker: int) -> None:
+    """Batches that nobody fetches any more kept the processes of a killed run waiting for ever."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _as_it_is(batch: B) -> B:

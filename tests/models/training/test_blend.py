@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,6 +113,29 @@ def test_a_mask_counts_only_where_it_is_known(known: int, counts: bool) -> None:
 def test_batches_of_worker_processes_are_those_of_one_process() -> None:
     loader = torch_loop._batches(_squares, replace(PLAN, workers=2), 5)
     assert [next(loader).tolist() for _ in range(4)] == [[step, step**2] for step in range(5, 9)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel")
+def test_no_worker_outlives_a_killed_run() -> None:
+    code = (
+        "import os, time; from models.training import torch_loop as t; import numpy as np;"
+        "loader = t._batches(lambda step: np.full(100_000, os.getpid()), t.Plan(1, 1), 0);"
+        "print(*{int(next(loader)[0]) for _ in range(4)}, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        workers = [int(word) for word in run.stdout.readline().split()]
+        run.kill()
+    assert len(workers) == 2
+    until = time.monotonic() + 5
+    while (alive := [pid for pid in workers if _runs(pid)]) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not alive
+
+
+def _runs(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def _squares(step: int) -> np.ndarray:
