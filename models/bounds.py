@@ -9,11 +9,15 @@ from models.errors import TooManyPixels
 
 @dataclass(frozen=True)
 class DecodeLimits:
-    """`max_pixels` of one frame, `max_seconds` of a clip; frames are scaled down to `max_side`."""
+    """`max_pixels` of one frame, `max_seconds` of a clip; frames are scaled down to `max_side`.
+
+    A still keeps more, `max_still_side`: in a group photograph each face is a small part.
+    """
 
     max_pixels: int
     max_seconds: float
     max_side: int = 1920
+    max_still_side: int = 4096
     threads: int = 2
 
     def check_pixels(self, width: int, height: int) -> None:

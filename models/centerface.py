@@ -14,6 +14,7 @@ from models.errors import WeightsError
 from models.types import Box, Floats, Rgb
 
 FIRST_SIDE, SECOND_SIDE = 320, 640  # 10 and 41 ms a frame; 640 finds no more where 320 found something
+LARGE, THIRD_SIDE = 1920, 1280  # a still larger than any video frame: a face of 80 px is 6 px wide at the first size
 CROWD = 8  # from so many faces on some are too small for the first size
 THRESHOLD = 0.5
 OVERLAP = 0.3
@@ -31,6 +32,8 @@ class Found:
 
 def find(rgb: Rgb, threads: int = 1) -> list[Found]:
     """Faces of an RGB picture, most confident first."""
+    if max(rgb.shape[:2]) > LARGE:
+        return find_at(rgb, SECOND_SIDE, threads) or find_at(rgb, THIRD_SIDE, threads)
     found = find_at(rgb, FIRST_SIDE, threads)
     if max(rgb.shape[:2]) > FIRST_SIDE and (not found or len(found) >= CROWD):
         return find_at(rgb, SECOND_SIDE, threads)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,19 +30,29 @@ MOST_PACKETS = 1_000_000  # nine hours at 30 frames a second
 SPARSE = 4  # frames a sample stands for, from which on unreferenced frames may be left out
 SNAP = 0.34  # share of the distance between samples that one may move to lie on a key frame
 WIDEST_PIXEL = 3  # sample aspect ratios beyond this are mistakes
+SLACK = 0.5  # seconds a container may promise beyond its packets: rounding, a last frame without a duration
+NOTICEABLE, MOST = (
+    0.1,
+    0.5,
+)  # share that is missing: from the one on people are told, beyond the other nothing is judged
 _DAMAGED = "The video is damaged or cut short. Send the whole file."
 
 _DEMUXERS = {"matroska": "video/webm", "mov": "video/mp4", "avi": "video/x-msvideo", "flv": "video/x-flv"}
 _DEMUXERS |= {"mpegts": "video/mp2t", "mpeg": "video/mpeg", "ogg": "video/ogg", "asf": "video/x-ms-asf"}
+_PROMISING = ("mov", "matroska")  # their headers state a duration; that of the others is an estimate or often wrong
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """Presentation times of the clip's packets in ticks, in order; `keys` are those of key frames."""
+    """Presentation times of the clip's packets in ticks, in order; `keys` are those of key frames.
+
+    `missing` is the share of the promised duration that no packet reaches.
+    """
 
     times: tuple[int, ...]
     keys: tuple[int, ...]
     tick: Fraction
+    missing: float = 0.0
 
     @property
     def duration(self) -> float:
@@ -78,21 +88,28 @@ def probe(path: Path, container: str, limits: DecodeLimits) -> MediaInfo:
     width, height = _shown_size(first, pixel)
     if round(first.rotation / 90) % 2:
         width, height = height, width
-    return MediaInfo("video", _DEMUXERS[container], width, height, timeline.duration, len(timeline.times))
+    complete = timeline.missing <= NOTICEABLE
+    return MediaInfo("video", _DEMUXERS[container], width, height, timeline.duration, len(timeline.times), complete)
 
 
 def decode(path: Path, container: str, limits: DecodeLimits, count: int) -> Iterator[Frame]:
     timeline = _measured(path, container, limits)
     wanted = samples(timeline, count)
-    seen = 0
+    seen, last = 0, None
     with _opened(path, container) as source:
         pixel = _pixel(_stream(source))
         for index, frame in _decoded(source, timeline, wanted, limits.threads):
             seconds = float((timeline.times[index] - timeline.times[0]) * timeline.tick)
-            yield Frame(_upright_rgb(frame, pixel, limits.max_side), seconds, index)
+            if last is not None:
+                yield last
+            last = Frame(_upright_rgb(frame, pixel, limits.max_side), seconds, index)
             seen += 1
-    if not seen:
+    if last is None:
         raise CorruptMedia("No frame of the video can be decoded. Send the whole, undamaged file.")
+    missing = len(wanted) - seen
+    if missing > MOST * len(wanted):
+        raise CorruptMedia(_DAMAGED)
+    yield replace(last, missing=missing if missing > NOTICEABLE * len(wanted) else 0)
 
 
 def samples(timeline: Timeline, count: int) -> list[int]:
@@ -142,27 +159,47 @@ def _measured(path: Path, container: str, limits: DecodeLimits) -> Timeline:
     with _opened(path, container) as source:
         stream = _stream(source)
         limits.check_pixels(stream.codec_context.width, stream.codec_context.height)
-        return _timeline(source, stream, limits.max_seconds)
+        timeline = _timeline(source, stream, limits.max_seconds, container in _PROMISING)
+    if timeline.missing > MOST:
+        raise CorruptMedia(_DAMAGED)
+    return timeline
 
 
-def _timeline(source: InputContainer, stream: VideoStream, max_seconds: float) -> Timeline:
-    times, keys = [], []
+def _timeline(source: InputContainer, stream: VideoStream, max_seconds: float, promising: bool) -> Timeline:
+    times, keys, end = [], [], 0.0
     tick = stream.time_base or Fraction(1, 1000)
-    for packet in source.demux(stream):
+    # Matroska's duration is that of its longest stream.
+    streams = source.streams if promising and stream.duration is None else [stream]
+    for packet in source.demux(*streams):
         time = packet.pts if packet.pts is not None else packet.dts
         if time is None or not packet.size:
+            continue
+        end = max(end, float((time + (packet.duration or 0)) * (packet.time_base or tick)))
+        if packet.stream.index != stream.index or packet.is_discard:  # discarded: cut off by an edit list
             continue
         times.append(time)
         if packet.is_keyframe:
             keys.append(time)
         if len(times) > MOST_PACKETS:
             raise TooLong(f"The video has more than {MOST_PACKETS:,} frames. Send a part of it.")
-    timeline = Timeline(tuple(sorted(times)), tuple(sorted(keys)) or tuple(sorted(times)[:1]), tick)
+    missing = _missing(_promised(source, stream), end) if promising else 0.0
+    timeline = Timeline(tuple(sorted(times)), tuple(sorted(keys)) or tuple(sorted(times)[:1]), tick, missing)
     if not times:
         raise CorruptMedia("The video holds no frame. Send the whole file.")
     if timeline.duration > max_seconds:
         raise TooLong(f"The video lasts {timeline.duration:,.0f} s; at most {max_seconds:,.0f} s are looked at.")
     return timeline
+
+
+def _promised(source: InputContainer, stream: VideoStream) -> float:
+    """Seconds the header states. Frame counts are no promise: those cut off by an edit list are among them."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return (source.duration or 0) / 1_000_000
+
+
+def _missing(promised: float, held: float) -> float:
+    return 1 - held / promised if promised - held > SLACK else 0.0
 
 
 def _decoded(

@@ -46,17 +46,18 @@ def probe(path: Path, limits: DecodeLimits) -> MediaInfo:
 
 def decode(path: Path, limits: DecodeLimits, count: int) -> Iterator[Frame]:
     info = probe(path, limits)
+    max_side = limits.max_still_side if info.frames == 1 else limits.max_side
     wanted = _spread(min(info.frames, MOST_READ), min(count, MOST_FRAMES))
     with _opened(path, limits) as picture:
         if info.frames == 1:
-            picture.draft("RGB", (limits.max_side, limits.max_side))
+            picture.draft("RGB", (max_side, max_side))
         t = 0.0
         for index in range(wanted[-1] + 1):
             if info.frames > 1:
                 picture.seek(index)
                 picture.load()
             if index in wanted:
-                yield Frame(_upright_rgb(picture, limits.max_side), t, index)
+                yield Frame(_upright_rgb(picture, max_side), t, index)
             t += _seconds(picture)
 
 
@@ -78,11 +79,23 @@ def _opened(path: Path, limits: DecodeLimits) -> Iterator[Image.Image]:
             limits.check_pixels(picture.width, picture.height)
             yield picture
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooManyPixels(f"The picture is too large ({error}). Send a smaller version.") from error
+        limits.check_pixels(*_size(path))
+        raise TooManyPixels("The picture has too many pixels. Send a smaller version.") from error
     except UnidentifiedImageError as error:
         raise UnsupportedMedia("The picture's format cannot be read. Send JPEG, PNG, WebP, GIF or AVIF.") from error
     except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:  # Pillow's words for broken data
         raise CorruptMedia("The picture is damaged or cut short. Send the whole file.") from error
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Width and height of what Pillow refuses to open, from its header; Pillow's refusal tells only their product."""
+    with path.open("rb") as file:
+        head = file.read(16)
+        for factory, accept in (Image.OPEN[name] for name in FORMATS):
+            if accept is None or accept(head) is True:
+                file.seek(0)
+                return factory(file, "").size
+    return 0, 0
 
 
 def _upright_rgb(picture: Image.Image, max_side: int) -> Rgb:

@@ -12,7 +12,7 @@ import numpy as np
 from models import align
 from models.types import Box, Floats, Rgb
 
-SMALLEST_SIDE = 80.0  # px of the face's box in the frame
+SMALLEST_SIDE = 80.0  # px of the longer side of the face's box in the frame
 LOW_RESOLUTION_SIDE = 240  # px: a picture or clip whose shorter side is below this
 # Variance of the Laplacian over a crop scaled to 128 px: turns down 1 % of 2,500 genuine training crops.
 SHARPNESS_SIDE, SHARPEST_BLUR = 128, 12.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from models import ensemble, evidence, manifest, quality
 from models.calibrate import Calibration
@@ -22,9 +22,11 @@ from models.types import (
 )
 
 FEWEST_FACES = 5  # of a person in a clip, below which the reasons say so
+FEWEST_JUDGED, MANY_FRAMES = 3, 10  # fewer faces than the one in more frames than the other are not judged
 PASSING_SHARE = 0.1  # somebody seen this little beside the most seen person is not judged: often no face at all
 SHORTEST = 1.0  # seconds
 NOT_CALIBRATED = "not_calibrated"
+TOO_FEW = "too_few_frames"
 
 
 @dataclass
@@ -32,6 +34,7 @@ class LookedAt:
     frames: int = 0
     faces: int = 0
     usable: int = 0
+    missing: int = 0
     first: float = 0.0
     last: float = 0.0
     turned_down: Counter[str] = field(default_factory=Counter)
@@ -40,6 +43,7 @@ class LookedAt:
         self.first = frame.t if self.frames == 0 else self.first
         self.last = frame.t
         self.frames += 1
+        self.missing += frame.missing
         self.faces += len(found)
         self.usable += sum(face.usable for face in found)
         self.turned_down.update(reason for face in found for reason in face.reasons)
@@ -61,8 +65,10 @@ def analysis(
     info: MediaInfo,
     calibration: Calibration,
 ) -> Analysis:
+    enough = [_enough(track, looked_at, info) for track in tracks]
+    heard = [replace(h, said=_of_enough(h.said, enough)) for h in heard]
     combined = [
-        ensemble.combine({h.name: _p_fake(h.said[i]) for h in heard}, calibration, len(tracks))
+        ensemble.combine({h.name: _p_fake(h.said[i]) for h in heard}, calibration, sum(enough))
         for i in range(len(tracks))
     ]
     top = ensemble.highest(combined)
@@ -79,7 +85,7 @@ def analysis(
         p_value=best.p_value if best else None,
         fake_quantile=best.fake_quantile if best else None,
         kinds=_kinds(reports),
-        reasons=_reasons(looked_at, info, reports, tracks[top] if top is not None else None),
+        reasons=_reasons(looked_at, info, reports, tracks[top] if top is not None else None, all(enough)),
         coverage=Coverage(
             looked_at.frames,
             max(info.frames, looked_at.frames),
@@ -92,6 +98,17 @@ def analysis(
         calibration=calibration.id,
         prior=calibration.prior,
     )
+
+
+def _enough(track: FaceTrack, looked_at: LookedAt, info: MediaInfo) -> bool:
+    """Two faces of sixty frames are as likely an accident of finding or decoding as a person."""
+    return info.kind == "image" or looked_at.frames <= MANY_FRAMES or len(track.usable) >= FEWEST_JUDGED
+
+
+def _of_enough(said: Sequence[Score | Abstained | None], enough: Sequence[bool]) -> list[Score | Abstained | None]:
+    """Of the other tracks only a detector's failure is kept."""
+    pairs = zip(said, enough, strict=True)
+    return [answer if whole or answer is None else Abstained(TOO_FEW) for answer, whole in pairs]
 
 
 def _p_fake(said: Score | Abstained | None) -> float | None:
@@ -134,7 +151,7 @@ def _kinds(reports: Sequence[DetectorReport]) -> tuple[str, ...]:
 
 
 def _reasons(
-    looked_at: LookedAt, info: MediaInfo, reports: Sequence[DetectorReport], track: FaceTrack | None
+    looked_at: LookedAt, info: MediaInfo, reports: Sequence[DetectorReport], track: FaceTrack | None, enough: bool
 ) -> tuple[str, ...]:
     found = []
     if not looked_at.faces:
@@ -144,8 +161,11 @@ def _reasons(
         found.append(looked_at.turned_down.most_common(1)[0][0])
     if info.kind == "video" and info.duration < SHORTEST:
         found.append("too_short")
-    if info.kind == "video" and track is not None and len(track.usable) < FEWEST_FACES:
-        found.append("too_few_frames")
+    few = len(track.usable) < FEWEST_FACES if track is not None else not enough
+    if info.kind == "video" and few:
+        found.append(TOO_FEW)
+    if looked_at.missing or not info.complete:
+        found.append("partial_coverage")
     if quality.low_resolution(info.width, info.height):
         found.append("low_resolution")
     if ensemble.disagree([report.band for report in reports]):

@@ -30,6 +30,7 @@ class MediaInfo:
     height: int
     duration: float
     frames: int
+    complete: bool = True  # False: the file promises noticeably more than it holds
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Frame:
     rgb: Rgb  # (height, width, 3)
     t: float
     index: int
+    missing: int = 0  # told with the last frame: samples that were wanted and could not be read
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def _decode(channel: Channel, command: Header) -> None:
         depth = max(1, AHEAD_BYTES // (3 * info.width * info.height))
         for frame in ahead(pictures, depth) if command["count"] else ():
             rgb = np.ascontiguousarray(frame.rgb)
-            head = {"type": "frame", "t": frame.t, "index": frame.index, "shape": rgb.shape}
+            head = {"type": "frame", "t": frame.t, "index": frame.index, "shape": rgb.shape, "missing": frame.missing}
             channel.send(head, rgb.data.cast("B"))
     channel.send({"type": "end"})
 

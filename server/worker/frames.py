@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from models.decode import DecodeLimits, decode, probe
@@ -43,6 +44,8 @@ def _describe(path: Path, times: list[float], limits: DecodeLimits, folder: Path
 
 
 def _pictures(path: Path, times: list[float], limits: DecodeLimits, count: int, folder: Path) -> Iterator[Frame]:
+    if len(times) > 1:  # frames of a video are not larger because they came as pictures
+        limits = replace(limits, max_still_side=limits.max_side)
     for index in _spread(len(times), count):
         for frame in decode(_extract(path, index, folder), limits, 1):
             yield Frame(frame.rgb, times[index], index)

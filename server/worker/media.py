@@ -32,7 +32,7 @@ from server.settings import MiB, Settings
 
 ENTRY = "server.worker.child"
 FOLDER_PREFIX = "child-"
-MAX_SIDE = 1920  # of a frame; larger ones are scaled down where they are decoded
+MAX_SIDE, MAX_STILL_SIDE = 1920, 4096  # of a frame, of a still; larger ones are scaled down where they are decoded
 FETCH_MEMORY = 1024 * MiB  # yt-dlp on a large page stays under 200
 DECODE_MEMORY = 4096 * MiB  # 16 reference frames of the most pixels, twice, and the libraries
 CPU_SHARE = 8  # CPU seconds a second of waiting: the parent's watch comes first, this is for when it is gone
@@ -121,7 +121,8 @@ class MediaChild:
         if not path.exists():
             raise MediaGone
         s = self._settings
-        limits = {"max_pixels": s.max_pixels, "max_seconds": s.max_seconds, "max_side": MAX_SIDE}
+        limits = {"max_pixels": s.max_pixels, "max_seconds": s.max_seconds}
+        limits |= {"max_side": MAX_SIDE, "max_still_side": MAX_STILL_SIDE}
         command = {"path": str(path.resolve()), "limits": limits, "count": count}
         with _decoding():
             decoder = self._ready_decoder()
@@ -171,7 +172,7 @@ class MediaChild:
                 self._folder,
                 seconds,
                 limits,
-                max_payload=3 * MAX_SIDE * MAX_SIDE,
+                max_payload=3 * MAX_STILL_SIDE * MAX_STILL_SIDE,
                 environment=_ENVIRONMENT,
             )
             self._children = [old for old in self._children if not old.closed] + [child]
@@ -226,7 +227,8 @@ def _info(head: Header) -> MediaInfo:
     try:
         if head["type"] == "info" and head["kind"] in ("image", "video") and math.isfinite(head["duration"]):
             width, height, frames = int(head["width"]), int(head["height"]), int(head["frames"])
-            return MediaInfo(head["kind"], str(head["mime"]), width, height, float(head["duration"]), frames)
+            duration, complete = float(head["duration"]), bool(head.get("complete", True))
+            return MediaInfo(head["kind"], str(head["mime"]), width, height, duration, frames, complete)
     except (KeyError, TypeError, ValueError):
         pass
     raise _nonsense("info")
@@ -237,7 +239,8 @@ def _frame(head: Header, pixels: bytearray) -> Frame:
         height, width, channels = head["shape"]
         if channels != 3 or not math.isfinite(head["t"]):
             raise ValueError
-        return Frame(np.frombuffer(pixels, np.uint8).reshape(height, width, 3), float(head["t"]), int(head["index"]))
+        rgb = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+        return Frame(rgb, float(head["t"]), int(head["index"]), int(head.get("missing", 0)))
     except (KeyError, TypeError, ValueError):
         raise _nonsense("frame") from None
 

@@ -154,6 +154,27 @@ def test_a_clip_of_one_frame(analyzer: Analyzer, portrait: Rgb, limits: DecodeLi
     assert {"too_short", "too_few_frames"} <= set(analysis.reasons)
 
 
+@pytest.mark.parametrize(("faces", "judged"), [(2, False), (3, True)])
+def test_a_face_hardly_seen_in_a_clip_is_not_judged(
+    analyzer: Analyzer, portrait: Rgb, faces: int, judged: bool
+) -> None:
+    wall = np.full_like(portrait, 96)
+    frames = [Frame(portrait if i < faces else wall, i / 2, i) for i in range(12)]
+    analysis = analyzer.analyze(frames, MediaInfo("video", "video/mp4", 512, 512, 6.0, 12))
+    assert (analysis.probability is not None) == judged
+    assert len(analysis.segments) == judged
+    assert analysis.reasons == ("too_few_frames",)
+    assert analysis.coverage.faces == faces
+    assert [report.reason for report in analysis.detectors] == [None if judged else "too_few_frames"]
+
+
+@pytest.mark.parametrize(("complete", "missing"), [(False, 0), (True, 9)])
+def test_what_could_not_be_read_is_told(analyzer: Analyzer, portrait: Rgb, complete: bool, missing: int) -> None:
+    frames = [Frame(portrait, i / 2, i, missing if i == 7 else 0) for i in range(8)]
+    analysis = analyzer.analyze(frames, MediaInfo("video", "video/mp4", 512, 512, 4.0, 8, complete))
+    assert analysis.reasons == ("partial_coverage",)
+
+
 def test_frames_are_let_go(analyzer: Analyzer, portrait: Rgb) -> None:
     import weakref
 

@@ -6,6 +6,7 @@ import time
 import zlib
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -65,7 +66,7 @@ def test_portrait_jpeg_is_turned_upright(tmp_path: Path, limits: DecodeLimits) -
 
 def test_large_picture_is_scaled_down(tmp_path: Path) -> None:
     path = save(tmp_path / "a", Image.new("RGB", (3000, 1500), "red"), format="JPEG")
-    assert max(only(path, DecodeLimits(40_000_000, 10, max_side=1000)).shape) == 1000
+    assert max(only(path, DecodeLimits(40_000_000, 10, max_still_side=1000)).shape) == 1000
 
 
 def test_gif_with_one_frame_is_a_picture(tmp_path: Path, limits: DecodeLimits) -> None:
@@ -120,7 +121,7 @@ def test_huge_png_is_refused_from_its_header(tmp_path: Path, limits: DecodeLimit
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + b"\0\0\0\0IDAT"
     )
-    with pytest.raises(TooManyPixels):
+    with pytest.raises(TooManyPixels, match=r"^20000 x 20000 pixels are more than the 40,000,000 "):
         probe(path, limits)
 
 
@@ -214,6 +215,57 @@ def test_clip_with_a_damaged_middle_gives_what_is_left(tmp_path: Path, portrait:
     frames = list(decode(path, limits, 10))
     assert frames
     assert [frame.t for frame in frames] == sorted({frame.t for frame in frames})
+
+
+def noisy(seed: int) -> Rgb:
+    return np.random.default_rng(seed).integers(0, 256, (64, 96, 3), np.uint8)
+
+
+def cut(path: Path, share: float) -> Path:
+    """As a broken download leaves it: the index lies at the front and is whole."""
+    front = path.with_name("front" + path.suffix)
+    with av.open(str(path)) as source, av.open(str(front), "w", options={"movflags": "faststart"}) as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+    content = front.read_bytes()
+    front.write_bytes(content[: round(len(content) * share)])
+    return front
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libx264"), ("a.mkv", "mpeg4")])
+def test_a_clip_cut_short_says_so(tmp_path: Path, limits: DecodeLimits, name: str, codec: str) -> None:
+    path = write_clip(tmp_path / name, (noisy(i) for i in range(100)), codec=codec, gop=10)
+    assert probe(path, limits).complete
+    assert probe(cut(path, 1), limits).complete
+    assert not probe(cut(path, 0.7), limits).complete
+    with pytest.raises(CorruptMedia, match="cut short"):
+        probe(cut(path, 0.4), limits)
+
+
+def spoilt(path: Path, start: float, end: float) -> Path:
+    content = bytearray(path.read_bytes())
+    first, last = round(len(content) * start), round(len(content) * end)
+    content[first:last] = np.random.default_rng(1).bytes(last - first)
+    path.write_bytes(content)
+    return path
+
+
+def test_a_clip_that_is_mostly_damaged_is_refused(tmp_path: Path, limits: DecodeLimits) -> None:
+    path = cut(write_clip(tmp_path / "a.mp4", (noisy(i) for i in range(100)), gop=10), 1)
+    with pytest.raises(CorruptMedia, match="damaged"):
+        list(decode(spoilt(path, 1 / 3, 1), limits, 60))
+
+
+def test_a_clip_that_is_damaged_in_part_says_so(tmp_path: Path, limits: DecodeLimits) -> None:
+    path = cut(write_clip(tmp_path / "a.mp4", (noisy(i) for i in range(100)), gop=10), 1)
+    assert sum(frame.missing for frame in decode(path, limits, 60)) == 0
+    *frames, last = decode(spoilt(path, 0.7, 1), limits, 60)
+    assert last.missing == 60 - len(frames) - 1
+    assert 6 < last.missing < 30
+    assert not any(frame.missing for frame in frames)
 
 
 def test_sound_alone_is_no_video(tmp_path: Path, limits: DecodeLimits) -> None:

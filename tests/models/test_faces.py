@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from models import align, centerface, faces, landmarks, quality
+from models.decode import DecodeLimits, decode
 from models.types import Face, Floats, Frame, Rgb
 from tests.models.media import beside, scaled
 
@@ -77,6 +81,36 @@ def test_a_small_face_is_found_at_the_second_size(portrait: Rgb) -> None:
     (found,) = faces.find(Frame(wall, 0.0, 0))
     assert found.reasons == ("face_too_small",)
     assert centerface.find_at(wall, centerface.FIRST_SIDE) == []
+
+
+@pytest.mark.parametrize(("height", "width", "factor"), [(3500, 4200, 1.2), (512, 3512, 1.0)], ids=["large", "wide"])
+def test_a_face_of_a_large_still_is_measured_at_its_size(
+    tmp_path: Path, portrait: Rgb, limits: DecodeLimits, height: int, width: int, factor: float
+) -> None:
+    wall = np.full((height, width, 3), 120, np.uint8)
+    head = np.asarray(cv2.resize(portrait, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+    wall[height - len(head) :, 1500 : 1500 + len(head)] = head
+    (found,) = faces.find(still(tmp_path, wall, limits))
+    assert found.usable
+    assert max(found.box[2:]) == pytest.approx(112 * factor * min(1, 4096 / width), rel=0.15)
+
+
+def test_a_wall_of_large_portraits(tmp_path: Path, portrait: Rgb, limits: DecodeLimits) -> None:
+    head = np.asarray(cv2.resize(portrait, (700, 700)), np.uint8)
+    found = faces.find(still(tmp_path, np.tile(head, (5, 6, 1)), limits))
+    assert len(found) == 30
+    assert all(face.usable for face in found)
+
+
+def still(folder: Path, rgb: Rgb, limits: DecodeLimits) -> Frame:
+    Image.fromarray(rgb).save(folder / "a", "JPEG", quality=90)
+    (frame,) = decode(folder / "a", limits, 1)
+    return frame
+
+
+def test_the_gate_measures_the_longer_side(face: Face) -> None:
+    assert quality.reasons(face.crop, (0, 0, 79, 79), face.landmarks, 0.1) == ("face_too_small",)
+    assert quality.reasons(face.crop, (0, 0, 65, 81), face.landmarks, 0.1) == ()
 
 
 def test_blurred_face_is_turned_down(portrait: Rgb) -> None:

@@ -61,9 +61,8 @@ const disagreeing = (verdict) =>
     .map((d) => `${d.name} ${d.score.toFixed(2)}`).join(", ");
 
 function smallFace(verdict) {
-  const widths = verdict.segments.flatMap((segment) => segment.frames.map((frame) => frame.box[2]));
-  const told = widths.length ? `The face is only ${Math.max(...widths)} pixels wide` : "The face is too small";
-  return `${told}; below 80 the result would be a guess.`;
+  const told = verdict.segments.length ? "Most of the faces seen are" : "The face is";
+  return `${told} less than 80 pixels at the longer side: too small for more than a guess.`;
 }
 
 const detail = "The picture has lost the fine detail this check reads";
@@ -77,8 +76,9 @@ const REASONS = {
   too_few_frames: () => "Too few frames show a face. A longer part of the clip may tell more.",
   occluded_or_profile: () => "The face is covered or turned away. Try a moment where it looks this way.",
   detectors_disagree: (verdict) => `The methods disagree: ${disagreeing(verdict)}. A reviewer should look.`,
-  partial_coverage: (verdict) =>
-    `Only the first ${duration(verdict.coverage.seconds)} of ${duration(verdict.media.duration)} were looked at.`,
+  partial_coverage: (verdict) => verdict.coverage.seconds < verdict.media.duration
+    ? `Only the first ${duration(verdict.coverage.seconds)} of ${duration(verdict.media.duration)} were looked at.`
+    : "A part of it is missing or cannot be read; the rest was looked at. Send the whole file for more.",
   canvas_capture: () => "Seen through your browser, not the original file: certainty is capped.",
   out_of_distribution: () => "This does not look like the photographs the methods know.",
   animation_or_art: () => "This does not look like the photographs the methods know.",

@@ -120,6 +120,27 @@ def test_pictures_with_times(child: MediaChild, tmp_path: Path) -> None:
     assert [frame.index for frame in read(1)] == [0]
 
 
+def test_a_still_keeps_more_than_a_frame(child: MediaChild, tmp_path: Path) -> None:
+    large = encoded(np.zeros((2000, 5000, 3), np.uint8), "JPEG")
+    (tmp_path / "still").write_bytes(large)
+    (still,) = child.decode(tmp_path / "still", 60)[1]
+    assert still.rgb.shape == (1638, 4096, 3)
+    stored = spool_frames([io.BytesIO(large), io.BytesIO(large)], [0, 0.5], tmp_path)
+    assert [frame.rgb.shape for frame in child.decode(stored.path, 60)[1]] == [(768, 1920, 3)] * 2
+
+
+def test_what_is_missing_of_a_clip_reaches_the_parent(child: MediaChild, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", seconds=4, width=320, height=180, gop=10)
+    content = clip.read_bytes()
+    clip.write_bytes(content[: round(0.7 * len(content))])
+    assert not child.probe(clip).complete
+    spoilt = round(0.7 * len(content))
+    clip.write_bytes(content[:spoilt] + np.random.default_rng(1).bytes(len(content) - spoilt))
+    info, frames = child.decode(clip, 60)
+    assert info.complete
+    assert sum(frame.missing for frame in frames) > 6
+
+
 def test_one_picture_with_a_time_is_a_picture(child: MediaChild, tmp_path: Path) -> None:
     stored = spool_frames([io.BytesIO(encoded(portrait(), "JPEG"))], [3.5], tmp_path)
     info, frames = child.decode(stored.path, 60)
