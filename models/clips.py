@@ -31,10 +31,8 @@ SPARSE = 4  # frames a sample stands for, from which on unreferenced frames may 
 SNAP = 0.34  # share of the distance between samples that one may move to lie on a key frame
 WIDEST_PIXEL = 3  # sample aspect ratios beyond this are mistakes
 SLACK = 0.5  # seconds a container may promise beyond its packets: rounding, a last frame without a duration
-NOTICEABLE, MOST = (
-    0.1,
-    0.5,
-)  # share that is missing: from the one on people are told, beyond the other nothing is judged
+NOTICEABLE = 0.1  # share of a clip that is missing: from here on people are told
+MOST = 0.5  # ... and beyond this nothing is judged
 _DAMAGED = "The video is damaged or cut short. Send the whole file."
 
 _DEMUXERS = {"matroska": "video/webm", "mov": "video/mp4", "avi": "video/x-msvideo", "flv": "video/x-flv"}
