@@ -88,7 +88,8 @@ def test_an_uploaded_picture_gets_a_verdict_and_then_comes_from_the_cache(unmask
     assert verdict["label"] in ("inconclusive", "no_evidence_found", "manipulation_likely")
     assert 0 <= verdict["interval"][0] <= verdict["probability"] <= verdict["interval"][1] <= 1
     assert verdict["coverage"]["faces"] == verdict["coverage"]["tracks"] == 1
-    assert [detector["name"] for detector in verdict["detectors"]] == ["meso4"]
+    installed = {entry["name"] for entry in unmask.call("GET", "/api/v1/models")[1]["detectors"] if entry["installed"]}
+    assert {detector["name"] for detector in verdict["detectors"]} == installed >= {"meso4"}
     shown = verdict["segments"][0]["frames"][0]
     for picture in (shown["face"], shown["heatmap"]):
         request = urllib.request.Request(unmask.url + picture, headers={"Authorization": f"Bearer {unmask.token}"})
