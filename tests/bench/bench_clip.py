@@ -32,7 +32,8 @@ print(frames)
 
 def main(folder: Path) -> None:
     clip = make_clip(folder / "clip.mp4", seconds=30, width=1280, height=720)
-    ours = min(_unmask(clip) for _ in range(3))
+    ours = min(_unmask(clip, "--detectors", "meso4") for _ in range(3))
+    every = min(_unmask(clip) for _ in range(3))
     started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", PLAIN_LOOP, str(clip)], check=True, capture_output=True, text=True,
@@ -41,17 +42,19 @@ def main(folder: Path) -> None:
     plain = time.monotonic() - started
     show(
         [
-            ("unmask check, whole process, seconds (best of 3)", f"{ours:.2f}", ""),
+            ("unmask check with meso4, whole process, seconds (best of 3)", f"{ours:.2f}", ""),
+            ("the same with every installed detector", f"{every:.2f}", ""),
             (f"plain loop over {done.stdout.strip()} frames, seconds", f"{plain:.2f}", ""),
-            ("times as fast", f"{plain / ours:.1f}", "goal >= 20"),
+            ("times as fast, the same network", f"{plain / ours:.1f}", "goal >= 20"),
+            ("times as fast, every installed detector", f"{plain / every:.1f}", ""),
         ]
     )
 
 
-def _unmask(clip: Path) -> float:
+def _unmask(clip: Path, *options: str) -> float:
     started = time.monotonic()
     done = subprocess.run(
-        [UNMASK, "check", "--json", str(clip)], check=True, capture_output=True, text=True,
+        [UNMASK, "check", "--json", *options, str(clip)], check=True, capture_output=True, text=True,
         env={**os.environ, "UNMASK_ONNX_THREADS": "2"},
     )  # fmt: skip
     took = time.monotonic() - started
