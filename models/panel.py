@@ -45,7 +45,7 @@ class Panel:
             detector = self._detector(name)
             heard.version = detector.version
             heard.said.extend(detector.score(faces, context) for faces in tracks)
-        except Exception:
+        except Exception:  # a detector's edge: it may come from anybody, and its failure is recorded, never scored
             log.exception("detector %s failed", name)
             heard.said = [None] * len(tracks)
         heard.seconds = time.perf_counter() - begun

@@ -12,26 +12,11 @@ from server.errors import NoMedia, StorageFull
 from server.store import leases
 from server.store.db import Database, epoch_now
 from server.store.tables import Check
+from tests.server.worker.toys import row, submit
 
 T = TypeVar("T")
 LONG = 60.0
 TRIES = 3
-
-
-def submit(database: Database, **values: Any) -> str:
-    filled: dict[str, Any] = {
-        "source": "url", "acquisition": "download", "options": {}, "variant": "", "priority": 0, "state": "queued",
-    }  # fmt: skip
-    with database.write() as session:
-        check = Check(**(filled | values))
-        session.add(check)
-        session.flush()
-        return check.id
-
-
-def row(database: Database, check_id: str) -> Check:
-    with database.read() as session:
-        return session.get_one(Check, check_id)
 
 
 def claim(database: Database, owner: str = "me", seconds: float = LONG) -> Check | None:
