@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from models import calibrate, faces, manifest, pipeline, registry, summary
+from models.evidence import Album
 from models.panel import Panel
 from models.stopwatch import Stopwatch
 from models.tracks import Tracker
@@ -41,19 +42,22 @@ class Analyzer:
     ) -> Analysis:
         """Judge a stream of frames; `detectors` narrows the choice (UnknownDetector, NotInstalled).
 
-        Frames are let go as they are read: what stays are the crops of their faces. `expected` frames make progress 1.
+        Frames are let go as they are read: what stays are crops of faces and small JPEGs. `expected` frames make
+        progress 1.
         """
         names = self.detectors if detectors is None else registry.chosen(detectors)
         say = progress or _silent
         watch = Stopwatch()
         looked_at = summary.LookedAt()
-        tracker = Tracker()
+        tracker, album = Tracker(), Album()
         most = faces.MOST_IN_PICTURE if info.kind == "image" else faces.MOST_IN_FRAME
         for frame in watch.waiting("decode", frames):
             with watch.stage("faces"):
                 found = faces.find(frame, most, self._threads)
             with watch.stage("tracks"):
                 tracker.add(found)
+            with watch.stage("evidence"):
+                album.add(frame, found)
             looked_at.add(frame, found)
             say("faces", min(1.0, looked_at.frames / max(1, min(info.frames, expected))))
         with watch.stage("tracks"):
@@ -66,7 +70,7 @@ class Analyzer:
                 heard.append(self._panel.hear(name, [track.usable for track in judged], context))
         say("evidence", 0.0)
         with watch.stage("evidence"):
-            analysis = summary.analysis(judged, heard, looked_at, info, self.calibration)
+            analysis = summary.analysis(judged, heard, looked_at, info, self.calibration, album)
         say("evidence", 1.0)
         analysis.timings.update(watch.seconds)
         return analysis

@@ -29,6 +29,7 @@ Whoever hands in such a file changes verdicts without touching anything else: `l
 
 from __future__ import annotations
 
+import math
 import tomllib
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -39,6 +40,7 @@ from typing import Any
 from models.errors import CalibrationError
 
 SHIPPED = Path(__file__).parent / "weights" / "calibration.toml"
+ROUNDING = 1e-9  # of a share times a count
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,15 @@ class Calibration:
     def fake_quantile(self, score: float) -> float:
         """Share of manipulated calibration items that score lower."""
         return bisect_left(self.fake, score) / len(self.fake)
+
+    def likely_above(self, tracks: int = 1) -> float | None:
+        """The score above which `p_value` meets `likely_p`; None when there are too few genuine items for it."""
+        as_high = math.floor(self.likely_p * (1 + len(self.real)) / max(1, tracks) - 1 + ROUNDING)
+        return self.real[max(0, len(self.real) - 1 - as_high)] if as_high >= 0 else None
+
+    def no_evidence_up_to(self) -> float:
+        """The highest score of which `fake_quantile` is below `no_evidence_quantile`."""
+        return self.fake[max(0, math.ceil(self.no_evidence_quantile * len(self.fake) - ROUNDING) - 1)]
 
 
 def load(path: Path | None = None) -> Calibration:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.calibrate import Calibration, Platt
-from models.types import Band
+from models.types import Band, Scale
 
 NEAREST = 1e-6  # scores this close to 0 and 1 are as far as a logit goes
 INTERVAL = (0.05, 0.95)  # of the refits
@@ -80,6 +80,18 @@ def band(probability: float, calibration: Calibration) -> Band:
     if probability >= calibration.high_band:
         return "high"
     return "low" if probability <= calibration.low_band else "uncertain"
+
+
+def scale(calibration: Calibration, tracks: int) -> Scale:
+    """The calibrated rules as marks on the scale of the probability, for media with so many people."""
+    odds = logit(calibration.prior)
+    likely = calibration.likely_above(tracks)
+    return Scale(
+        likely=None if likely is None else sigmoid(likely + odds),
+        no_evidence=sigmoid(calibration.no_evidence_up_to() + odds),
+        low=calibration.low_band,
+        high=calibration.high_band,
+    )
 
 
 def disagree(bands: Sequence[Band]) -> bool:

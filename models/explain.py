@@ -1,4 +1,4 @@
-"""Evidence a person can look at: the face as the detectors saw it, and the same face under a detector's heatmap."""
+"""Evidence a person can look at: the face as the detectors saw it, the same under a detector's heatmap, the frame."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.types import Floats, Rgb
+from models.types import Floats, Rgb, ShownFrame
 
-JPEG_QUALITY = 88
+JPEG_QUALITY, FRAME_QUALITY = 88, 75
+FRAME_SIDE = 640  # of a whole frame: enough to recognise the scene, at about 40 kB
 MOST_COLOUR = 0.55  # the face stays recognisable under the hottest spot
 
 
@@ -26,6 +27,14 @@ def heatmap_jpeg(rgb: Rgb, heat: Floats) -> bytes:
     return _jpeg(mixed.astype(np.uint8))
 
 
-def _jpeg(bgr: NDArray[np.uint8] | cv2.typing.MatLike) -> bytes:
-    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+def small_frame(rgb: Rgb) -> ShownFrame:
+    height, width = rgb.shape[:2]
+    scale = min(1.0, FRAME_SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    return ShownFrame(_jpeg(cv2.cvtColor(small, cv2.COLOR_RGB2BGR), FRAME_QUALITY), width, height)
+
+
+def _jpeg(bgr: NDArray[np.uint8] | cv2.typing.MatLike, quality: int = JPEG_QUALITY) -> bytes:
+    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return data.tobytes()

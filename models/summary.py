@@ -64,6 +64,7 @@ def analysis(
     looked_at: LookedAt,
     info: MediaInfo,
     calibration: Calibration,
+    album: evidence.Album,
 ) -> Analysis:
     enough = [_enough(track, looked_at, info) for track in tracks]
     heard = [replace(h, said=_of_enough(h.said, enough)) for h in heard]
@@ -74,11 +75,7 @@ def analysis(
     top = ensemble.highest(combined)
     best = combined[top] if top is not None else None
     reports = _reports(heard, top, calibration)
-    segments = [
-        evidence.segment(track, result, {h.name: h.said[i] for h in heard}, calibration)
-        for i, (track, result) in enumerate(zip(tracks, combined, strict=True))
-        if result is not None
-    ]
+    said = [{h.name: h.said[i] for h in heard} for i in range(len(tracks))]
     return Analysis(
         probability=best.probability if best else None,
         interval=best.interval if best else None,
@@ -94,9 +91,10 @@ def analysis(
             info.duration,
         ),
         detectors=tuple(reports),
-        segments=tuple(sorted(segments, key=lambda segment: -segment.score)),
+        segments=evidence.segments(tracks, combined, said, calibration, album),
         calibration=calibration.id,
         prior=calibration.prior,
+        scale=ensemble.scale(calibration, sum(enough)),
     )
 
 
@@ -140,8 +138,10 @@ def _report(heard: Heard, top: int | None, weight: float, calibration: Calibrati
     note = said.note or None
     if heard.name not in calibration.detectors:
         return DetectorReport(heard.name, heard.version, "uncertain", said.p_fake, 0.0, ms, NOT_CALIBRATED, note)
-    score = ensemble.calibrated(said.p_fake, calibration.detectors[heard.name], calibration.prior)
-    return DetectorReport(heard.name, heard.version, ensemble.band(score, calibration), score, weight, ms, None, note)
+    platt = calibration.detectors[heard.name]
+    score = ensemble.calibrated(said.p_fake, platt, calibration.prior)
+    says, adds = ensemble.band(score, calibration), ensemble.ratio(said.p_fake, platt)
+    return DetectorReport(heard.name, heard.version, says, score, weight, ms, None, note, contribution=adds)
 
 
 def _kinds(reports: Sequence[DetectorReport]) -> tuple[str, ...]:

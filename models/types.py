@@ -118,28 +118,46 @@ class DetectorReport:
     ms: int
     reason: str | None = None
     evidence: str | None = None
+    contribution: float = 0.0  # what it adds to the log-odds of the track that decides
+
+
+@dataclass(frozen=True)
+class ShownFrame:
+    """A whole frame kept as evidence, as a small JPEG; `width` and `height` are those that boxes are measured in."""
+
+    jpeg: bytes
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
 class ShownFace:
-    """A face kept as evidence: JPEG bytes of the crop, and of the crop under its heatmap when a detector has one."""
+    """A face kept as evidence: JPEG bytes of the crop, and of the crop under its heatmap when a detector has one.
+
+    The highest-scoring ones bring the frame they were found in, too; nothing is drawn on it.
+    """
 
     t: float
     box: Box
     score: float
     face: bytes
     heatmap: bytes | None
+    frame: ShownFrame | None = None
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One person's stretch of the media with its score and its highest-scoring faces first."""
+    """One person's stretch of the media with its score and its highest-scoring faces first.
+
+    `timeline` holds (seconds, score) of every usable face, each judged by itself, in order of time.
+    """
 
     start: float
     end: float
     track: int
     score: float
     frames: tuple[ShownFace, ...]
+    timeline: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,6 +167,18 @@ class Coverage:
     faces: int  # usable
     tracks: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where the calibrated rules lie, as probabilities: "likely" above `likely` (None: out of reach), "no evidence" up
+    to `no_evidence`. `low` and `high` are the edges of one detector's bands, and of one face's.
+    """
+
+    likely: float | None
+    no_evidence: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -171,6 +201,7 @@ class Analysis:
     segments: tuple[Segment, ...]
     calibration: str  # date or name of the calibration that was used
     prior: float
+    scale: Scale | None = None
     timings: dict[str, float] = field(default_factory=dict)  # stage -> seconds
 
 

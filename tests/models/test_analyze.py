@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models import registry
+from models import ensemble, registry
 from models.analyze import Analyzer
 from models.decode import DecodeLimits, decode, probe
 from models.errors import UnknownDetector
@@ -131,6 +131,9 @@ def test_a_clip_of_one_person(analyzer: Analyzer, portrait: Rgb, limits: DecodeL
     assert len(segment.frames) == 12
     assert [shown.score for shown in segment.frames] == sorted((f.score for f in segment.frames), reverse=True)
     stages = [stage for stage, _ in said]
+    assert [t for t, _ in segment.timeline] == sorted(t for t, _ in segment.timeline)
+    assert len(segment.timeline) == analysis.coverage.faces
+    assert max(score for _, score in segment.timeline) == segment.frames[0].score
     assert stages == sorted(stages, key=["faces", "detectors", "evidence"].index)
     assert all(0 <= share <= 1 for _, share in said)
 
@@ -233,6 +236,16 @@ def test_a_detector_without_calibration_is_shown_and_moves_nothing(
     assert (report.reason, report.evidence) == ("not_calibrated", "asked for 20 frames")
     alone = analyzer.analyze([Frame(portrait, 0, 0)], info, detectors=["new"])
     assert (alone.probability, alone.reasons) == (None, ("not_calibrated",))
+
+
+def test_contributions_are_the_log_odds_of_the_verdict(portrait: Rgb) -> None:
+    analyzer = Analyzer()
+    analysis = picture(analyzer, portrait)
+    analyzer.close()
+    assert analysis.probability is not None
+    total = sum(report.contribution for report in analysis.detectors) + ensemble.logit(analysis.prior)
+    assert total == pytest.approx(ensemble.logit(analysis.probability), abs=1e-6)
+    assert all((report.contribution != 0) == (report.weight > 0) for report in analysis.detectors)
 
 
 def test_unknown_detectors_are_refused(analyzer: Analyzer, portrait: Rgb) -> None:

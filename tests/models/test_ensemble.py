@@ -103,6 +103,28 @@ def test_a_detector_is_capped() -> None:
     assert ensemble.ratio(1.0, Platt(50.0, 0.0, 1.0, 2.0)) == pytest.approx(2.0)
 
 
+@given(P, P)
+def test_contributions_and_the_prior_are_the_log_odds(a: float, b: float) -> None:
+    """Caps are inside each contribution: nothing is cut from their sum."""
+    rare = dataclasses.replace(CALIBRATION, prior=0.1)
+    result = ensemble.combine({"a": a, "b": b, "mute": 0.9, "absent": None, "unknown": 1.0}, rare)
+    assert result is not None
+    adds = [ensemble.ratio(p, rare.detectors[name]) for name, p in (("a", a), ("b", b), ("mute", 0.9))]
+    assert adds[2] == 0
+    assert sum(adds) + ensemble.logit(0.1) == pytest.approx(ensemble.logit(result.probability), abs=1e-6)
+
+
+@given(st.floats(-9, 9), st.integers(1, 4))
+def test_the_scale_marks_where_the_rules_hold(ratio: float, tracks: int) -> None:
+    scale = ensemble.scale(CALIBRATION, tracks)
+    probability = ensemble.sigmoid(ratio)
+    likely = CALIBRATION.p_value(ratio, tracks) <= CALIBRATION.likely_p
+    assert likely == (scale.likely is not None and probability > scale.likely)
+    clean = CALIBRATION.fake_quantile(ratio) < CALIBRATION.no_evidence_quantile
+    assert clean == (probability <= scale.no_evidence)
+    assert (scale.likely is None) == (tracks > 1), "120 genuine items give no smaller p than 1/121"
+
+
 def test_bands_and_disagreement() -> None:
     bands = [ensemble.band(p, CALIBRATION) for p in (0.1, 0.5, 0.9)]
     assert bands == ["low", "uncertain", "high"]

@@ -29,7 +29,6 @@ ELSEWHERE = {
     "models/bounds.py": "tests/models/test_decode.py",  # the limits of decoding
     "models/clips.py": "tests/models/test_decode.py",  # by what is decoded
     "models/pictures.py": "tests/models/test_decode.py",  # by what is decoded
-    "models/evidence.py": "tests/models/test_analyze.py",  # a part of each analysis
     "models/panel.py": "tests/models/test_analyze.py",  # a part of each analysis
     "models/stopwatch.py": "tests/models/test_analyze.py",  # a part of each analysis
     "models/summary.py": "tests/models/test_analyze.py",  # a part of each analysis
