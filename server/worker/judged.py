@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from models.calibrate import Calibration
-from models.types import Analysis, DetectorReport, MediaInfo
+from models.types import Analysis, DetectorReport, MediaInfo, Segment, ShownFace
 from server import verdict as rules
+
+Keep = Callable[[str, bytes], str]  # (kind, JPEG) -> the address it has from now on
 
 
 def thresholds(fitted: Calibration) -> rules.Thresholds:
@@ -41,6 +43,7 @@ def body(
         interval=analysis.interval,
         prior=analysis.prior,
         calibration=analysis.calibration,
+        scale=asdict(analysis.scale) if analysis.scale else None,
         why=rules.reasons(found, analysis.reasons, complete=complete),
         coverage={
             **asdict(analysis.coverage),
@@ -53,6 +56,37 @@ def body(
     )
 
 
+def segments(analysis: Analysis, keep: Keep) -> list[dict[str, Any]]:
+    """With the pictures kept elsewhere, each once: people of one frame share it."""
+    frames: dict[bytes, str] = {}
+
+    def face(shown: ShownFace) -> dict[str, Any]:
+        if shown.frame and shown.frame.jpeg not in frames:
+            frames[shown.frame.jpeg] = keep("frame", shown.frame.jpeg)
+        return {
+            "t": round(shown.t, 3),
+            "box": [round(edge) for edge in shown.box],
+            "score": round(shown.score, 4),
+            "face": keep("face", shown.face),
+            "heatmap": keep("heatmap", shown.heatmap) if shown.heatmap else None,
+            "frame": frames[shown.frame.jpeg] if shown.frame else None,
+            "frame_size": [shown.frame.width, shown.frame.height] if shown.frame else None,
+        }
+
+    return [_segment(segment, [face(shown) for shown in segment.frames]) for segment in analysis.segments]
+
+
+def _segment(segment: Segment, frames: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "start": round(segment.start, 3),
+        "end": round(segment.end, 3),
+        "track": segment.track,
+        "score": round(segment.score, 4),
+        "frames": frames,
+        "timeline": [{"t": round(t, 3), "score": round(score, 4)} for t, score in segment.timeline],
+    }
+
+
 def _detector(report: DetectorReport) -> dict[str, Any]:
-    score = None if report.score is None else round(report.score, 4)
-    return {**asdict(report), "score": score, "weight": round(report.weight, 4)}
+    rounded = {name: round(getattr(report, name), 4) for name in ("weight", "contribution")}
+    return {**asdict(report), **rounded, "score": None if report.score is None else round(report.score, 4)}

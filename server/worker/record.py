@@ -31,7 +31,7 @@ def answered(check: Check, lease: Lease, tools: Tools, arrived: Arrived) -> None
 
 def finished(check: Check, lease: Lease, tools: Tools, arrived: Arrived, info: MediaInfo, analysis: Analysis) -> None:
     with _pictures(tools) as pictures:
-        segments = [_segment(segment, pictures) for segment in analysis.segments]
+        segments = judged.segments(analysis, pictures.keep)
         with tools.database.write() as session:
             # First: on PostgreSQL those who finish the same bytes at once wait for each other at this row.
             media = _media(session, check, arrived, info)
@@ -95,9 +95,7 @@ class _Pictures:
         self._store = tools.evidence
         self.kept: list[tuple[str, str, int]] = []
 
-    def keep(self, kind: str, content: bytes | None) -> str | None:
-        if content is None:
-            return None
+    def keep(self, kind: str, content: bytes) -> str:
         key = new_id()
         self._store.put(key, content)
         self.kept.append((key, kind, len(content)))
@@ -117,25 +115,6 @@ def _pictures(tools: Tools) -> Iterator[_Pictures]:
     except BaseException:
         pictures.drop()
         raise
-
-
-def _segment(segment: Any, pictures: _Pictures) -> dict[str, Any]:
-    return {
-        "start": round(segment.start, 3),
-        "end": round(segment.end, 3),
-        "track": segment.track,
-        "score": round(segment.score, 4),
-        "frames": [
-            {
-                "t": round(shown.t, 3),
-                "box": [round(edge) for edge in shown.box],
-                "score": round(shown.score, 4),
-                "face": pictures.keep("face", shown.face),
-                "heatmap": pictures.keep("heatmap", shown.heatmap),
-            }
-            for shown in segment.frames
-        ],
-    }
 
 
 def _media(session: Session, check: Check, arrived: Arrived, info: MediaInfo) -> Media:

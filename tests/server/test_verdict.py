@@ -129,6 +129,7 @@ def made(**other: Any) -> dict[str, Any]:
         "interval": (0.81999, 0.960051),
         "prior": 0.5,
         "calibration": "2026-11-20",
+        "scale": {"likely": None, "no_evidence": 0.123456, "low": 0.35, "high": 0.65},
         "why": ("detectors_disagree",),
         "coverage": {"faces": 1},
         "detectors": [{"name": "meso4"}],

@@ -23,7 +23,7 @@ _PICTURE = {
 @api.get("/evidence/<string:evidence_id>", responses={200: _PICTURE})
 @needs("check")
 def picture(path: EvidencePath) -> Response:
-    """A face crop or heatmap"""
+    """A face crop, a heatmap or a frame"""
     with services().database.read() as session:
         found = evidence.find(session, path.evidence_id)
         _may_see(session, found)

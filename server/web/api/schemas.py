@@ -61,6 +61,7 @@ class DetectorBody(BaseModel):
     ms: int
     reason: str | None = Field(description="Why it abstained, failed, or has no weight.")
     evidence: str | None = Field(description="What to know of how this score was made.")
+    contribution: float = Field(0.0, description="What it adds to the log-odds; with those of `prior` they add up.")
 
 
 class ShownFrame(BaseModel):
@@ -69,6 +70,13 @@ class ShownFrame(BaseModel):
     score: float
     face: str | None = Field(description="Address of the face picture; needs the same token or log-in.")
     heatmap: str | None
+    frame: str | None = Field(None, description="Address of the whole frame, scaled down; the highest-scoring have it.")
+    frame_size: list[int] | None = Field(None, description="Width and height that `box` is measured in.")
+
+
+class Moment(BaseModel):
+    t: float
+    score: float
 
 
 class SegmentBody(BaseModel):
@@ -76,11 +84,21 @@ class SegmentBody(BaseModel):
     end: float
     track: int = Field(description="Which person.")
     score: float
-    frames: list[ShownFrame]
+    frames: list[ShownFrame] = Field(description="The highest-scoring faces, highest first.")
+    timeline: list[Moment] = Field([], description="The score of each face by itself; of long clips the peaks.")
+
+
+class ScaleBody(BaseModel):
+    """Where the calibrated rules lie on the scale of `probability`."""
+
+    likely: float | None = Field(description="Above: `manipulation_likely`. Null: so many people put it out of reach.")
+    no_evidence: float = Field(description="Up to here: `no_evidence_found`.")
+    low: float = Field(description="Up to here one detector's or one face's score is `low`.")
+    high: float = Field(description="From here it is `high`.")
 
 
 class ProvenanceBody(BaseModel):
-    c2pa: str
+    c2pa: str = Field(description="`unchecked`: nothing has looked.")
     generator: str | None
 
 
@@ -105,6 +123,7 @@ class VerdictBody(BaseModel):
     interval: list[float] | None = Field(description="The 5-95 % range of the probability.")
     prior: float
     calibration: str
+    scale: ScaleBody | None = None
     reasons: list[str] = Field(description="Strongest first: " + ", ".join(REASONS) + ".")
     coverage: CoverageBody
     detectors: list[DetectorBody]

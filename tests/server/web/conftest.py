@@ -124,6 +124,7 @@ def body(sha256: str, label: str, picture: str) -> dict[str, Any]:
         interval=[0.82, 0.96],
         prior=0.5,
         calibration="2026-11-20",
+        scale={"likely": 0.9, "no_evidence": 0.1, "low": 0.35, "high": 0.65},
         why=["detectors_disagree"],
         coverage={
             "frames": 1, "of_frames": 1, "faces": 1, "tracks": 1, "seconds": 0.0, "acquisition": "download",

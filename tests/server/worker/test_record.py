@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import func, select, update
 
-from models.types import Analysis, Coverage, DetectorReport, MediaInfo, Segment, ShownFace
+from models.types import Analysis, Coverage, DetectorReport, MediaInfo, Scale, Segment, ShownFace, ShownFrame
 from server import identity
 from server.errors import MediaGone, StorageFull
 from server.options import Options
@@ -33,20 +33,22 @@ from tests.server.store import rows
 URL = "https://example.org/a.jpg"
 SHA256 = rows.sha256("bytes")
 INFO = MediaInfo("image", "image/jpeg", 640, 480, 0.0, 1)
+FRAME = ShownFrame(b"frame", 640, 480)
 ANALYSIS = Analysis(
     probability=0.91234567, interval=(0.82, 0.96), p_value=0.001, fake_quantile=0.9, kinds=("face_swap",),
     reasons=("detectors_disagree",), coverage=Coverage(1, 1, 1, 1, 0.0),
     detectors=(
-        DetectorReport("meso4", "1", "high", 0.95123456, 0.4, 310),
+        DetectorReport("meso4", "1", "high", 0.95123456, 0.4, 310, contribution=1.23456),
         DetectorReport("other", "1", "abstained", None, 0.0, 2, reason="too_short"),
     ),
     segments=(
         Segment(0.0, 1.23456, 0, 0.95, (
-            ShownFace(0.0, (1.4, 2.6, 100.0, 99.9), 0.951111, b"face", b"heatmap"),
+            ShownFace(0.0, (1.4, 2.6, 100.0, 99.9), 0.951111, b"face", b"heatmap", FRAME),
             ShownFace(1.0, (0.0, 0.0, 9.0, 9.0), 0.5, b"other face", None),
-        )),
+            ShownFace(0.0, (9.0, 9.0, 9.0, 9.0), 0.4, b"third face", None, FRAME),
+        ), ((0.0, 0.951111), (1.0, 0.5))),
     ),
-    calibration="2026-11-20", prior=0.5, timings={"faces": 0.123456},
+    calibration="2026-11-20", prior=0.5, scale=Scale(None, 0.123456, 0.35, 0.65), timings={"faces": 0.123456},
 )  # fmt: skip
 
 
@@ -129,7 +131,7 @@ def test_everything_is_written_once(line: Line) -> None:
     check, lease, arrived = line.fetched()
     line.finish((check, lease, arrived))
     tables = (Media, AnalysisRow, DetectorResult, VerdictRow, Evidence, Location)
-    assert [line.count(table) for table in tables] == [1, 1, 2, 1, 3, 1]
+    assert [line.count(table) for table in tables] == [1, 1, 2, 1, 5, 1]
     media = line.one(Media)
     assert (media.sha256, media.kind, media.mime, media.size) == (SHA256, "image", "image/jpeg", 10)
     assert (media.width, media.height, media.complete) == (640, 480, True)
@@ -153,7 +155,10 @@ def test_the_verdict_as_documented(sqlite_line: Line) -> None:
     assert [(d["name"], d["band"], d["score"]) for d in body["detectors"]] == [
         ("meso4", "high", 0.9512), ("other", "abstained", None),
     ]  # fmt: skip
+    assert [d["contribution"] for d in body["detectors"]] == [1.2346, 0.0]
+    assert body["scale"] == {"likely": None, "no_evidence": 0.1235, "low": 0.35, "high": 0.65}
     (segment,) = body["segments"]
+    assert segment["timeline"] == [{"t": 0.0, "score": 0.9511}, {"t": 1.0, "score": 0.5}]
     assert (segment["start"], segment["end"], segment["frames"][0]["box"]) == (0.0, 1.235, [1, 3, 100, 100])
     assert (known.verdict.label, known.verdict.probability) == ("manipulation_likely", 0.9123)
     assert known.verdict.expires_at - known.verdict.created_at == timedelta(days=30)
@@ -162,9 +167,13 @@ def test_the_verdict_as_documented(sqlite_line: Line) -> None:
 def test_every_picture_has_a_row_and_its_bytes(sqlite_line: Line) -> None:
     check, lease, arrived = sqlite_line.fetched()
     sqlite_line.finish((check, lease, arrived))
-    first, second = sqlite_line.verdict(check).verdict.body["segments"][0]["frames"]
-    assert second["heatmap"] is None
-    shown = {first["face"]: b"face", first["heatmap"]: b"heatmap", second["face"]: b"other face"}
+    first, second, third = sqlite_line.verdict(check).verdict.body["segments"][0]["frames"]
+    assert (second["heatmap"], second["frame"], second["frame_size"]) == (None, None, None)
+    assert (third["frame"], third["frame_size"]) == (first["frame"], [640, 480]), "people of one frame share it"
+    shown = {
+        first["face"]: b"face", first["heatmap"]: b"heatmap", first["frame"]: b"frame", second["face"]: b"other face",
+        third["face"]: b"third face",
+    }  # fmt: skip
     for address, content in shown.items():
         key = address.removeprefix("/api/v1/evidence/")
         assert sqlite_line.tools.evidence.read(key) == content
