@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,9 +40,25 @@ def _build(model: bytes, threads: int) -> ort.InferenceSession:
     options.log_severity_level = 3
     # Waiting threads that spin take the core from the decoder next door.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
-    available = ort.get_available_providers()
-    return ort.InferenceSession(model, options, providers=[name for name in wanted if name in available])
+    # One arena for all, and no plan of memory for each size of batch and picture: a worker with finder, meso4 and blend
+    # holds 445 MiB after a clip in place of 648, at the same speed. (Without any arena: 508 MiB, 1.8 times the time.)
+    _share_arena()
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    options.enable_mem_pattern = False
+    return ort.InferenceSession(model, options, providers=providers(ort.get_available_providers()))
+
+
+def providers(available: Sequence[str]) -> list[str]:
+    """A GPU first where this ONNX Runtime can use one."""
+    return [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in available]
+
+
+@cache
+def _share_arena() -> None:
+    import onnxruntime as ort
+
+    memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(memory, None)
 
 
 def verified(path: Path, sha256: str) -> bytes:
