@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from models import calibrate, faces, manifest, pipeline, registry, summary
+from models import calibrate, faces, forensics, manifest, pipeline, registry, summary
 from models.evidence import Album
 from models.panel import Panel
 from models.stopwatch import Stopwatch
 from models.tracks import Tracker
-from models.types import Analysis, Context, Frame, MediaInfo, Progress
+from models.types import Analysis, Context, ForensicMap, Frame, MediaInfo, Progress
 
 DEFAULT_FRAMES = 60
 
@@ -50,6 +51,7 @@ class Analyzer:
         watch = Stopwatch()
         looked_at = summary.LookedAt()
         tracker, album = Tracker(), Album()
+        maps: tuple[ForensicMap, ...] = ()
         most = faces.MOST_IN_PICTURE if info.kind == "image" else faces.MOST_IN_FRAME
         for frame in watch.waiting("decode", frames):
             with watch.stage("faces"):
@@ -58,6 +60,8 @@ class Analyzer:
                 tracker.add(found)
             with watch.stage("evidence"):
                 album.add(frame, found)
+            with watch.stage("forensics"):
+                maps = forensics.maps(frame.rgb, info)
             looked_at.add(frame, found)
             say("faces", min(1.0, looked_at.frames / max(1, min(info.frames, expected))))
         with watch.stage("tracks"):
@@ -73,7 +77,7 @@ class Analyzer:
             analysis = summary.analysis(judged, heard, looked_at, info, self.calibration, album)
         say("evidence", 1.0)
         analysis.timings.update(watch.seconds)
-        return analysis
+        return replace(analysis, forensics=maps)
 
     def warm(self) -> None:
         """Load everything now, so that the first check does not wait for it."""

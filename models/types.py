@@ -182,6 +182,15 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class ForensicMap:
+    """A picture for who reads such maps, as JPEG, with how to read it and what it cannot show. It decides nothing."""
+
+    name: str  # error_level | noise
+    picture: bytes
+    reading: str
+
+
+@dataclass(frozen=True)
 class Analysis:
     """All that models say of one file. Numbers only: the label is made of them elsewhere.
 
@@ -202,6 +211,7 @@ class Analysis:
     calibration: str  # date or name of the calibration that was used
     prior: float
     scale: Scale | None = None
+    forensics: tuple[ForensicMap, ...] = ()
     timings: dict[str, float] = field(default_factory=dict)  # stage -> seconds
 
 
