@@ -9,7 +9,9 @@ ModelsError
 │   └── TooLong              too_long
 ├── WeightsError             weights_error: missing, altered or of another architecture
 ├── CalibrationError         calibration_error: missing or not understood
+├── DatasetError             dataset_error: labelled media that cannot be used, and what it would need
 ├── UnknownDetector          unknown_detector: the message lists the choices
+├── UnknownFinder            unknown_finder: the message lists the choices
 └── NotInstalled             detector_not_installed: the message says what brings its weights
 """
 
@@ -52,8 +54,16 @@ class CalibrationError(ModelsError):
     code = "calibration_error"
 
 
+class DatasetError(ModelsError):
+    code = "dataset_error"
+
+
 class UnknownDetector(ModelsError):
     code = "unknown_detector"
+
+
+class UnknownFinder(ModelsError):
+    code = "unknown_finder"
 
 
 class NotInstalled(ModelsError):

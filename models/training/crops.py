@@ -12,19 +12,25 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from rich.progress import track
 
 from models import align, faces
+from models.training import shard
+from models.training.shard import SERVING, Cutting, Item, Shard
 from models.types import Floats, Rgb
+
+__all__ = [
+    "PICTURES", "SERVING", "Cutting", "Item", "Shard", "cut", "cut_with_landmarks", "prepare", "read_index", "root",
+    "serving_crop",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -33,54 +39,13 @@ MARGINS = (0.15, 0.3, 0.8)
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
 
-@dataclass(frozen=True)
-class Item:
-    path: str
-    label: str  # real | fake
-    group: str  # never on both sides of a split
-    method: str
-    dataset: str
-    how: str = ""  # landmarks | margin, once it is cut
-
-    @property
-    def fake(self) -> bool:
-        return self.label == "fake"
-
-
-@dataclass(frozen=True)
-class Cutting:
-    """How much of the picture a stored crop shows: `wider` times the serving crop's side, at `side` pixels.
-
-    Training moves within the wider crop, so that it meets a range of margins without cutting every picture anew.
-    """
-
-    side: int = align.CROP_SIDE
-    wider: float = 1.0
-
-    @property
-    def serving_side(self) -> float:
-        """The serving crop's side within the stored one, in pixels."""
-        return self.side / self.wider
-
-
-@dataclass(frozen=True)
-class Shard:
-    """`crops[i]` is the RGB crop of `items[i]`; the arrays stay on disk.
-
-    `landmarks`: (n, 68, 2) in pixels of the crop, NaN where it was cut without.
-    """
-
-    crops: NDArray[np.uint8]
-    items: tuple[Item, ...]
-    landmarks: Floats | None = None
-    cutting: Cutting = Cutting()
-
-
 def read_index(data: Path) -> list[Item]:
     """`data` is an index or the folder of `index.csv`: path,label,group,method; paths are relative to it.
 
-    The first folder of a path names its data set.
+    The first folder of a path names its data set. A folder that was prepared lists what was cut.
     """
+    if shard.is_prepared(root(data)):
+        return list(shard.read_listing(_index(data)))
     with _index(data).open(newline="", encoding="utf-8") as file:
         return [
             Item(row["path"], row["label"], row["group"], row["method"], row["path"].split("/", 1)[0])
@@ -89,26 +54,31 @@ def read_index(data: Path) -> list[Item]:
         ]
 
 
+def root(data: Path) -> Path:
+    """What the paths of an index are relative to."""
+    return _index(data).parent
+
+
 def _index(data: Path) -> Path:
     return data if data.is_file() else data / "index.csv"
-
-
-SERVING = Cutting()
 
 
 def prepare(
     data: Path, items: Sequence[Item], cache: Path, workers: int | None = None, cutting: Cutting = SERVING
 ) -> Shard:
-    """Cut every picture once; a second call with the same items reads the shard of the first."""
+    """Cut every picture once; a second call with the same items reads the shard of the first.
+
+    What was prepared is not cut again.
+    """
+    if shard.is_prepared(root(data)):
+        return shard.narrowed(shard.read_prepared(root(data)), items, cutting)
     words = [item.path for item in items] + ([] if cutting == SERVING else [repr(cutting)])
     name = hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
-    listing, shard, points = (cache / f"crops-{name}.{kind}" for kind in ("csv", "npy", "landmarks.npy"))
+    listing, stored, points = (cache / f"crops-{name}.{kind}" for kind in ("csv", "npy", "landmarks.npy"))
     if not (listing.exists() and points.exists()):
         cache.mkdir(parents=True, exist_ok=True)
-        _write(data, items, listing, shard, points, workers or os.cpu_count() or 1, cutting)
-    with listing.open(newline="", encoding="utf-8") as file:
-        cut = tuple(Item(**row) for row in csv.DictReader(file))
-    return Shard(np.load(shard, mmap_mode="r"), cut, np.load(points), cutting)
+        _write(data, items, listing, stored, points, workers or os.cpu_count() or 1, cutting)
+    return Shard(np.load(stored, mmap_mode="r"), shard.read_listing(listing), np.load(points), cutting)
 
 
 def cut(rgb: Rgb) -> tuple[Rgb, str]:
@@ -119,17 +89,30 @@ def cut(rgb: Rgb) -> tuple[Rgb, str]:
 
 def cut_with_landmarks(rgb: Rgb, cutting: Cutting = SERVING) -> tuple[Rgb, Floats | None]:
     """The same crop, as wide as wanted, and the 68 landmarks in its pixels."""
+    nearest = nearest_the_middle(rgb)
+    if nearest is not None:
+        padded, face = nearest
+        return around(padded, face.landmarks, cutting)
+    height, width = rgb.shape[:2]
+    return align.crop(rgb, align.square_of_box((0, 0, width, height)).widened(cutting.wider), cutting.side), None
+
+
+def nearest_the_middle(rgb: Rgb) -> tuple[Rgb, faces.Located] | None:
+    """The picture with the margin that showed a face, and the face nearest its middle."""
     for margin in MARGINS:
-        border = round(margin * max(rgb.shape[:2]))
-        padded = _mirrored(rgb, border)
+        padded = _mirrored(rgb, round(margin * max(rgb.shape[:2])))
         found = faces.locate(padded)
         if found:
             height, width = padded.shape[:2]
             nearest = min(found, key=lambda face: _off_centre(face.box, width, height))
-            square = align.square_of_landmarks(nearest.landmarks).widened(cutting.wider)
-            return align.crop(padded, square, cutting.side), align.to_crop(nearest.landmarks, square, cutting.side)
-    height, width = rgb.shape[:2]
-    return align.crop(rgb, align.square_of_box((0, 0, width, height)).widened(cutting.wider), cutting.side), None
+            return padded, nearest
+    return None
+
+
+def around(rgb: Rgb, landmarks: Floats, cutting: Cutting) -> tuple[Rgb, Floats]:
+    """The crop of a face with these landmarks, as wide as wanted, and the landmarks in its pixels."""
+    square = align.square_of_landmarks(landmarks).widened(cutting.wider)
+    return align.crop(rgb, square, cutting.side), align.to_crop(landmarks, square, cutting.side)
 
 
 def _off_centre(box: tuple[float, float, float, float], width: int, height: int) -> float:
@@ -144,9 +127,9 @@ def _mirrored(rgb: Rgb, border: int) -> Rgb:
 
 
 def _write(
-    data: Path, items: Sequence[Item], listing: Path, shard: Path, points: Path, workers: int, cutting: Cutting
+    data: Path, items: Sequence[Item], listing: Path, stored: Path, points: Path, workers: int, cutting: Cutting
 ) -> None:
-    unfinished = shard.with_suffix(".partial")
+    unfinished = stored.with_suffix(".partial")
     shape = (len(items), cutting.side, cutting.side, 3)
     crops = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
     landmarks = np.full((len(items), 68, 2), np.nan, np.float32)
@@ -158,17 +141,13 @@ def _write(
         done.append(Item(**{**asdict(items[i]), "how": "margin" if found is None else "landmarks"}))
     crops.flush()
     np.save(points, landmarks)
-    unfinished.replace(shard)
-    with listing.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Item)])
-        writer.writeheader()
-        writer.writerows(asdict(item) for item in done)
+    unfinished.replace(stored)
+    shard.write_listing(listing, done)
     log.info("cut %d crops, %d without landmarks", len(done), sum(item.how == "margin" for item in done))
 
 
 def _cut_all(data: Path, items: Sequence[Item], workers: int, cutting: Cutting) -> Iterator[tuple[Rgb, Floats | None]]:
-    root = _index(data).parent
-    paths = [str(root / item.path) for item in items]
+    paths = [str(root(data) / item.path) for item in items]
     cut_file = partial(_cut_file, cutting=cutting)
     if workers == 1:
         yield from map(cut_file, paths)
@@ -183,9 +162,9 @@ def _cut_file(path: str, cutting: Cutting) -> tuple[Rgb, Floats | None]:
         return cut_with_landmarks(np.asarray(picture.convert("RGB"), np.uint8), cutting)
 
 
-def serving_crop(shard: Shard, i: int) -> Rgb:
+def serving_crop(held: Shard, i: int) -> Rgb:
     """Item `i` as serving would cut it: the middle of a wider crop."""
-    crop, cutting = np.asarray(shard.crops[i]), shard.cutting
+    crop, cutting = np.asarray(held.crops[i]), held.cutting
     inner = round(cutting.serving_side)
     start = (cutting.side - inner) // 2
     return crop[start : start + inner, start : start + inner]
