@@ -13,6 +13,7 @@
     high = 0.65
 
     [detectors.meso4]                # log-likelihood ratio = weight * (slope * logit(p_fake) + intercept)
+    hypothesis = "face_swap"         # what it speaks for (models/hypotheses.py): ratios of one hypothesis add up
     slope = 1.2                      # above 0
     intercept = -0.3
     weight = 1.0                     # 0 to 1, earned on the calibration set
@@ -21,8 +22,11 @@
     refits = [[1.1, -0.2], ...]      # slope and intercept of group-bootstrap refits, for the interval
 
     [scores]                         # summed ratios of the calibration items, ascending
-    real = [-4.1, ..., 3.9]
-    fake = [-2.0, ..., 5.2]
+    real = [-4.1, ..., 3.9]          # of each genuine item the sum of the stronger hypothesis, as a verdict takes it
+
+    [scores.fake]                    # of each manipulated item the sum of the hypothesis that is true of it
+    face_swap = [-2.0, ..., 5.2]
+    synthetic = [-1.0, ..., 3.3]
 
 Whoever hands in such a file changes verdicts without touching anything else: `load(path)`.
 """
@@ -38,6 +42,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import CalibrationError
+from models.hypotheses import ALL, FACE_SWAP
 
 SHIPPED = Path(__file__).parent / "weights" / "calibration.toml"
 ROUNDING = 1e-9  # of a share times a count
@@ -53,10 +58,13 @@ class Platt:
     cap: float
     refits: tuple[tuple[float, float], ...] = ()
     weights: str = ""  # empty: whatever is installed
+    hypothesis: str = FACE_SWAP
 
     def __post_init__(self) -> None:
         if self.slope <= 0 or self.cap <= 0 or not 0 <= self.weight <= 1:
             raise CalibrationError("slope and cap must lie above 0, and weight between 0 and 1.")
+        if self.hypothesis not in ALL:
+            raise CalibrationError(f"a detector's hypothesis is one of {', '.join(ALL)}, not {self.hypothesis!r}.")
 
 
 @dataclass(frozen=True)
@@ -70,31 +78,39 @@ class Calibration:
     high_band: float
     detectors: Mapping[str, Platt]
     real: tuple[float, ...]
-    fake: tuple[float, ...]
+    fake: Mapping[str, tuple[float, ...]]  # by hypothesis
 
     def __post_init__(self) -> None:
         if not 0 < self.prior < 1:
             raise CalibrationError("prior must lie between 0 and 1.")
-        if not all(scores and list(scores) == sorted(scores) for scores in (self.real, self.fake)):
-            raise CalibrationError("scores.real and scores.fake must be lists in ascending order.")
+        if not self.fake:
+            raise CalibrationError("scores.fake names no hypothesis.")
+        if not all(scores and list(scores) == sorted(scores) for scores in (self.real, *self.fake.values())):
+            raise CalibrationError("scores.real and those of scores.fake must be lists in ascending order.")
+        if lacking := {platt.hypothesis for platt in self.detectors.values()} - self.fake.keys():
+            raise CalibrationError(f"scores.fake lacks {', '.join(sorted(lacking))}, for which a detector speaks.")
 
     def p_value(self, score: float, tracks: int = 1) -> float:
-        """Conformal: how many genuine items score as high, the item itself counted among them. Times the tracks."""
+        """Conformal: how many genuine items score as high, the item itself counted among them. Times the tracks.
+
+        Genuine items count with their stronger hypothesis, so that taking the stronger one of a file is allowed for.
+        """
         as_high = len(self.real) - bisect_left(self.real, score)
         return min(1.0, tracks * (1 + as_high) / (1 + len(self.real)))
 
-    def fake_quantile(self, score: float) -> float:
-        """Share of manipulated calibration items that score lower."""
-        return bisect_left(self.fake, score) / len(self.fake)
+    def fake_quantile(self, score: float, hypothesis: str) -> float:
+        """Share of the items manipulated so that score lower."""
+        return bisect_left(self.fake[hypothesis], score) / len(self.fake[hypothesis])
 
     def likely_above(self, tracks: int = 1) -> float | None:
         """The score above which `p_value` meets `likely_p`; None when there are too few genuine items for it."""
         as_high = math.floor(self.likely_p * (1 + len(self.real)) / max(1, tracks) - 1 + ROUNDING)
         return self.real[max(0, len(self.real) - 1 - as_high)] if as_high >= 0 else None
 
-    def no_evidence_up_to(self) -> float:
+    def no_evidence_up_to(self, hypothesis: str) -> float:
         """The highest score of which `fake_quantile` is below `no_evidence_quantile`."""
-        return self.fake[max(0, math.ceil(self.no_evidence_quantile * len(self.fake) - ROUNDING) - 1)]
+        fake = self.fake[hypothesis]
+        return fake[max(0, math.ceil(self.no_evidence_quantile * len(fake) - ROUNDING) - 1)]
 
 
 def load(path: Path | None = None) -> Calibration:
@@ -117,6 +133,8 @@ def of_weights(calibration: Calibration, digests: Mapping[str, str]) -> Calibrat
 
 
 def parsed(table: Mapping[str, Any]) -> Calibration:
+    if isinstance(table.get("scores", {}).get("fake"), list):
+        raise ValueError("it is of the format with one hypothesis for everything; fit it again")
     return Calibration(
         id=str(table["id"]),
         dataset=str(table["dataset"]),
@@ -127,14 +145,14 @@ def parsed(table: Mapping[str, Any]) -> Calibration:
         high_band=float(table["bands"]["high"]),
         detectors={name: _platt(entry) for name, entry in table["detectors"].items()},
         real=tuple(float(score) for score in table["scores"]["real"]),
-        fake=tuple(float(score) for score in table["scores"]["fake"]),
+        fake={name: tuple(float(score) for score in scores) for name, scores in table["scores"]["fake"].items()},
     )
 
 
 def _platt(entry: Mapping[str, Any]) -> Platt:
     refits = tuple((float(slope), float(intercept)) for slope, intercept in entry.get("refits", ()))
     slope, intercept, weight, cap = (float(entry[key]) for key in ("slope", "intercept", "weight", "cap"))
-    return Platt(slope, intercept, weight, cap, refits, str(entry.get("weights", "")))
+    return Platt(slope, intercept, weight, cap, refits, str(entry.get("weights", "")), str(entry["hypothesis"]))
 
 
 def written(calibration: Calibration) -> str:
@@ -144,7 +162,7 @@ def written(calibration: Calibration) -> str:
         f'dataset = "{calibration.dataset}"',
         f"prior = {calibration.prior}",
         f"reals = {len(calibration.real)}",
-        f"fakes = {len(calibration.fake)}",
+        f"fakes = {sum(map(len, calibration.fake.values()))}",
         "\n[labels]",
         f"likely_p = {calibration.likely_p}",
         f"no_evidence_quantile = {calibration.no_evidence_quantile}",
@@ -156,6 +174,7 @@ def written(calibration: Calibration) -> str:
         refits = ", ".join(f"[{slope:.4f}, {intercept:.4f}]" for slope, intercept in platt.refits)
         lines += [
             f"\n[detectors.{name}]",
+            f'hypothesis = "{platt.hypothesis}"',
             f"slope = {platt.slope:.6f}",
             f"intercept = {platt.intercept:.6f}",
             f"weight = {platt.weight:.4f}",
@@ -163,7 +182,8 @@ def written(calibration: Calibration) -> str:
             *([f'weights = "{platt.weights}"'] if platt.weights else []),
             f"refits = [{refits}]",
         ]
-    lines += ["\n[scores]", f"real = {_listed(calibration.real)}", f"fake = {_listed(calibration.fake)}"]
+    lines += ["\n[scores]", f"real = {_listed(calibration.real)}", "\n[scores.fake]"]
+    lines += [f"{hypothesis} = {_listed(scores)}" for hypothesis, scores in calibration.fake.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -1,7 +1,8 @@
 """Detectors' scores to one calibrated probability. Pure functions: no file, no clock, no library.
 
-Each detector's score becomes a log-likelihood ratio; shrunk and capped they add up. One that abstained or failed adds
-nothing, so it moves the sum neither way. The media is its highest track.
+Each detector's score becomes a log-likelihood ratio; shrunk and capped, those of one hypothesis add up. One that
+abstained or failed adds nothing, so it moves the sum neither way. A track is its stronger hypothesis, which the other
+can never vote down, and the media is its highest track.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ Scores = Mapping[str, float | None]  # detector -> p_fake of a track, None when 
 
 @dataclass(frozen=True)
 class Combined:
-    """One track's evidence, or the media's."""
+    """One track's evidence, or the media's. `hypothesis` is the stronger one, of which all figures are but the last:
+    "no evidence" has to hold for every hypothesis, so `fake_quantile` is the highest of them.
+    """
 
+    hypothesis: str
     ratio: float  # sum of log-likelihood ratios
     probability: float
     interval: tuple[float, float]
@@ -51,22 +55,21 @@ def calibrated(p_fake: float, platt: Platt, prior: float) -> float:
 
 
 def combine(scores: Scores, calibration: Calibration, tracks: int = 1) -> Combined | None:
-    """The evidence of one track among `tracks`; None when no calibrated detector scored it."""
-    known = {name: p for name, p in scores.items() if p is not None and name in calibration.detectors}
-    if not known:
+    """The evidence of one track among `tracks`; None when no calibrated detector with a say scored it."""
+    judged = [sum_ for name in calibration.fake if (sum_ := _judged(name, scores, calibration))]
+    if not judged:
         return None
-    total = _total(known, calibration, None)
+    stronger = max(judged, key=lambda sum_: sum_.ratio)
     odds = logit(calibration.prior)
-    refits = min(len(calibration.detectors[name].refits) for name in known)
-    spread = sorted(sigmoid(_total(known, calibration, i) + odds) for i in range(refits)) or [sigmoid(total + odds)]
-    low, high = (spread[round(q * (len(spread) - 1))] for q in INTERVAL)
-    probability = sigmoid(total + odds)
+    probability = sigmoid(stronger.ratio + odds)
+    low, high = (sigmoid(edge + odds) for edge in stronger.interval)
     return Combined(
-        ratio=total,
+        hypothesis=stronger.hypothesis,
+        ratio=stronger.ratio,
         probability=probability,
         interval=(min(low, probability), max(high, probability)),
-        p_value=calibration.p_value(total, tracks),
-        fake_quantile=calibration.fake_quantile(total),
+        p_value=calibration.p_value(stronger.ratio, tracks),
+        fake_quantile=max(calibration.fake_quantile(sum_.ratio, sum_.hypothesis) for sum_ in judged),
     )
 
 
@@ -82,13 +85,13 @@ def band(probability: float, calibration: Calibration) -> Band:
     return "low" if probability <= calibration.low_band else "uncertain"
 
 
-def scale(calibration: Calibration, tracks: int) -> Scale:
+def scale(calibration: Calibration, tracks: int, hypothesis: str) -> Scale:
     """The calibrated rules as marks on the scale of the probability, for media with so many people."""
     odds = logit(calibration.prior)
     likely = calibration.likely_above(tracks)
     return Scale(
         likely=None if likely is None else sigmoid(likely + odds),
-        no_evidence=sigmoid(calibration.no_evidence_up_to() + odds),
+        no_evidence=sigmoid(calibration.no_evidence_up_to(hypothesis) + odds),
         low=calibration.low_band,
         high=calibration.high_band,
     )
@@ -103,13 +106,30 @@ def _capped(ratio: float, cap: float) -> float:
     return cap * math.tanh(ratio / cap)
 
 
-def _total(known: Mapping[str, float | None], calibration: Calibration, refit: int | None) -> float:
+@dataclass(frozen=True)
+class _Sum:
+    """What the detectors of one hypothesis say together; `interval` is that of the refits."""
+
+    hypothesis: str
+    ratio: float
+    interval: tuple[float, float]
+
+
+def _judged(hypothesis: str, scores: Scores, calibration: Calibration) -> _Sum | None:
+    """None where nobody with a weight has spoken for it: silence is no evidence for it, and none against."""
+    said = [
+        (p, platt)
+        for name, platt in calibration.detectors.items()
+        if platt.hypothesis == hypothesis and platt.weight > 0 and (p := scores.get(name)) is not None
+    ]
+    if not said:
+        return None
     # fsum: the order in which detectors are listed must not move the last digit
-    return math.fsum(
-        ratio(p, platt, None if refit is None else platt.refits[refit])
-        for p, platt in ((p, calibration.detectors[name]) for name, p in known.items())
-        if p is not None
-    )
+    total = math.fsum(ratio(p, platt) for p, platt in said)
+    refits = min(len(platt.refits) for _, platt in said)
+    spread = sorted(math.fsum(ratio(p, platt, platt.refits[i]) for p, platt in said) for i in range(refits)) or [total]
+    low, high = (spread[round(q * (len(spread) - 1))] for q in INTERVAL)
+    return _Sum(hypothesis, total, (low, high))
 
 
-_NOTHING = Combined(-math.inf, 0.0, (0.0, 0.0), 1.0, 0.0)
+_NOTHING = Combined("", -math.inf, 0.0, (0.0, 0.0), 1.0, 0.0)

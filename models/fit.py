@@ -13,6 +13,7 @@ from models import ensemble
 from models.calibrate import Calibration, Platt
 from models.errors import CalibrationError
 from models.evaluate.metrics import draws_of_groups
+from models.hypotheses import ALL, FACE_SWAP
 
 REFITS = 200
 FEWEST_REALS = 99  # below, no p-value reaches .01
@@ -23,6 +24,8 @@ LEAST_CAP = 0.1
 
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Indices = NDArray[np.int64]
+Digests = Mapping[str, str]  # detector -> sha256 of its weights
 
 
 @dataclass(frozen=True)
@@ -36,42 +39,33 @@ class Labels:
 
 def fit(
     scores: Mapping[str, Sequence[float]],
-    fake: Sequence[bool],
+    made: Sequence[str],
     groups: Sequence[str],
     *,
     id: str,
     dataset: str,
+    hypotheses: Mapping[str, str] | None = None,
     labels: Labels | None = None,
     weights: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> Calibration:
-    """`scores`: detector -> p_fake of every item, NaN where it abstained. `weights`: sha256 of the file that scored."""
-    flags = np.asarray(fake, np.bool_)
-    if (~flags).sum() < FEWEST_REALS or not flags.any():
+    """`scores`: detector -> p_fake of every item, NaN where it abstained. `made`: what is wrong with each item, "" where
+    it is genuine (models/hypotheses.py). `hypotheses`: what each detector speaks for, else swaps. `weights`: sha256 of
+    the file that scored. Detectors of a hypothesis without items stay out: nothing says how far to trust them.
+    """
+    truth = np.asarray(made, np.str_)
+    speak = {name: (hypotheses or {}).get(name, FACE_SWAP) for name in scores}
+    judged = {name: p for name, p in scores.items() if speak[name] in truth}
+    if (truth == "").sum() < FEWEST_REALS or not judged:
         raise CalibrationError(f"Calibration needs {FEWEST_REALS} genuine items and some manipulated ones.")
     labels = labels or Labels()
     draws = draws_of_groups(groups, REFITS, seed)
-    logits = {name: _logits(values) for name, values in scores.items()}
-    scales = {name: platt(x, flags) for name, x in logits.items()}
-    shares = _weights({name: slope * logits[name] + intercept for name, (slope, intercept) in scales.items()}, flags)
-    detectors = {
-        name: Platt(
-            slope,
-            intercept,
-            shares[name],
-            _cap(logits[name], flags),
-            tuple(platt(logits[name][chosen], flags[chosen]) for chosen in draws),
-            (weights or {}).get(name, ""),
-        )
-        for name, (slope, intercept) in scales.items()
-    }
-    sums = np.nansum(
-        [
-            [np.nan if math.isnan(p) else ensemble.ratio(p, detectors[name]) for p in values]
-            for name, values in scores.items()
-        ],
-        axis=0,
-    )
+    detectors, sums = dict[str, Platt](), dict[str, Reals]()
+    for hypothesis in (h for h in ALL if h in {speak[name] for name in judged}):
+        own = {name: _logits(p) for name, p in judged.items() if speak[name] == hypothesis}
+        scales = _scales(own, hypothesis, truth, draws, weights or {})
+        detectors |= scales
+        sums[hypothesis] = _sums(own, scales)
     return Calibration(
         id=id,
         dataset=dataset,
@@ -81,9 +75,50 @@ def fit(
         low_band=labels.low_band,
         high_band=labels.high_band,
         detectors=detectors,
-        real=tuple(np.sort(sums[~flags]).tolist()),
-        fake=tuple(np.sort(sums[flags]).tolist()),
+        real=_ascending(_stronger(sums, detectors)[truth == ""]),
+        fake={hypothesis: _ascending(total[truth == hypothesis]) for hypothesis, total in sums.items()},
     )
+
+
+def _scales(
+    logits: Mapping[str, Reals], hypothesis: str, truth: NDArray[np.str_], draws: Sequence[Indices], weights: Digests
+) -> dict[str, Platt]:
+    """Of the detectors of one hypothesis, on the genuine items and those that it is true of."""
+    among, flags = (truth == "") | (truth == hypothesis), truth == hypothesis
+    lines = {name: platt(x[among], flags[among]) for name, x in logits.items()}
+    ratios = {name: (slope * logits[name] + intercept)[among] for name, (slope, intercept) in lines.items()}
+    shares = _weights(ratios, flags[among])
+    drawn = [chosen[among[chosen]] for chosen in draws]
+    return {
+        name: Platt(
+            slope,
+            intercept,
+            shares[name],
+            _cap(logits[name][among], flags[among]),
+            tuple(platt(logits[name][chosen], flags[chosen]) for chosen in drawn),
+            weights.get(name, ""),
+            hypothesis,
+        )
+        for name, (slope, intercept) in lines.items()
+    }
+
+
+def _sums(logits: Mapping[str, Reals], scales: Mapping[str, Platt]) -> Reals:
+    """NaN where nobody scored."""
+    ratios = np.array(
+        [[ensemble.ratio(ensemble.sigmoid(v), scales[name]) for v in x.tolist()] for name, x in logits.items()]
+    )
+    return np.where(np.isnan(ratios).all(axis=0), np.nan, np.nansum(ratios, axis=0))
+
+
+def _stronger(sums: Mapping[str, Reals], detectors: Mapping[str, Platt]) -> Reals:
+    """As a verdict takes it: a hypothesis for which nobody has a say is not judged (models/ensemble.py)."""
+    heard = {platt.hypothesis for platt in detectors.values() if platt.weight > 0}
+    return np.asarray(np.fmax.reduce([total for name, total in sums.items() if name in heard or not heard]))
+
+
+def _ascending(values: Reals) -> tuple[float, ...]:
+    return tuple(np.sort(values[~np.isnan(values)]).tolist())
 
 
 def platt(logits: Reals, fake: Flags) -> tuple[float, float]:

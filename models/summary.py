@@ -74,15 +74,15 @@ def analysis(
     ]
     top = ensemble.highest(combined)
     best = combined[top] if top is not None else None
-    reports = _reports(heard, top, calibration)
+    reports = _reports(heard, top, best.hypothesis if best else "", calibration)
     said = [{h.name: h.said[i] for h in heard} for i in range(len(tracks))]
     return Analysis(
         probability=best.probability if best else None,
         interval=best.interval if best else None,
         p_value=best.p_value if best else None,
-        fake_quantile=best.fake_quantile if best else None,
-        kinds=_kinds(reports),
-        reasons=_reasons(looked_at, info, reports, tracks[top] if top is not None else None, all(enough)),
+        fake_quantile=max((track.fake_quantile for track in combined if track), default=None),
+        kinds=_kinds(reports, best.hypothesis if best else "", calibration),
+        reasons=_reasons(looked_at, info, reports, tracks[top] if top is not None else None, all(enough), calibration),
         coverage=Coverage(
             looked_at.frames,
             max(info.frames, looked_at.frames),
@@ -94,7 +94,7 @@ def analysis(
         segments=evidence.segments(tracks, combined, said, calibration, album),
         calibration=calibration.id,
         prior=calibration.prior,
-        scale=ensemble.scale(calibration, sum(enough)),
+        scale=ensemble.scale(calibration, sum(enough), best.hypothesis if best else next(iter(calibration.fake))),
     )
 
 
@@ -117,17 +117,18 @@ def _loudness(said: Score | Abstained | None) -> float:
     return said.p_fake if isinstance(said, Score) else -1.0
 
 
-def _reports(heard: Sequence[Heard], top: int | None, calibration: Calibration) -> list[DetectorReport]:
+def _reports(heard: Sequence[Heard], top: int | None, stronger: str, calibration: Calibration) -> list[DetectorReport]:
+    """Shares in the decision have those who speak for the stronger hypothesis."""
     weights = {
         h.name: calibration.detectors[h.name].weight
         for h in heard
-        if h.name in calibration.detectors and top is not None and isinstance(h.said[top], Score)
+        if _speaks_for(h.name, calibration) == stronger and top is not None and isinstance(h.said[top], Score)
     }
     total = sum(weights.values()) or 1.0
-    return [_report(h, top, weights.get(h.name, 0.0) / total, calibration) for h in heard]
+    return [_report(h, top, weights.get(h.name, 0.0) / total, stronger, calibration) for h in heard]
 
 
-def _report(heard: Heard, top: int | None, weight: float, calibration: Calibration) -> DetectorReport:
+def _report(heard: Heard, top: int | None, weight: float, stronger: str, calibration: Calibration) -> DetectorReport:
     ms = round(heard.seconds * 1000)
     if heard.failed:
         return DetectorReport(heard.name, heard.version, "failed", None, 0.0, ms, FAILED)
@@ -141,17 +142,29 @@ def _report(heard: Heard, top: int | None, weight: float, calibration: Calibrati
     platt = calibration.detectors[heard.name]
     score = ensemble.calibrated(said.p_fake, platt, calibration.prior)
     says, adds = ensemble.band(score, calibration), ensemble.ratio(said.p_fake, platt)
+    if platt.hypothesis != stronger:
+        note, adds = note or f"its question, {platt.hypothesis}, was not the one that decided", 0.0
     return DetectorReport(heard.name, heard.version, says, score, weight, ms, None, note, contribution=adds)
 
 
-def _kinds(reports: Sequence[DetectorReport]) -> tuple[str, ...]:
+def _kinds(reports: Sequence[DetectorReport], stronger: str, calibration: Calibration) -> tuple[str, ...]:
     entries = manifest.read()
-    kinds = [kind for r in reports if r.band == "high" and r.name in entries for kind in entries[r.name].kinds]
+    speaking = [r for r in reports if r.band == "high" and _speaks_for(r.name, calibration) == stronger]
+    kinds = [kind for r in speaking if r.name in entries for kind in entries[r.name].kinds]
     return tuple(dict.fromkeys(kinds))
 
 
+def _speaks_for(name: str, calibration: Calibration) -> str | None:
+    return calibration.detectors[name].hypothesis if name in calibration.detectors else None
+
+
 def _reasons(
-    looked_at: LookedAt, info: MediaInfo, reports: Sequence[DetectorReport], track: FaceTrack | None, enough: bool
+    looked_at: LookedAt,
+    info: MediaInfo,
+    reports: Sequence[DetectorReport],
+    track: FaceTrack | None,
+    enough: bool,
+    calibration: Calibration,
 ) -> tuple[str, ...]:
     found = []
     if not looked_at.faces:
@@ -168,7 +181,10 @@ def _reasons(
         found.append("partial_coverage")
     if quality.low_resolution(info.width, info.height):
         found.append("low_resolution")
-    if ensemble.disagree([report.band for report in reports]):
+    if any(
+        ensemble.disagree([report.band for report in reports if _speaks_for(report.name, calibration) == hypothesis])
+        for hypothesis in calibration.fake
+    ):
         found.append("detectors_disagree")
     if track is None and any(report.reason == NOT_CALIBRATED for report in reports):
         found.append(NOT_CALIBRATED)

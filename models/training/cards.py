@@ -26,6 +26,7 @@ class Words:
     source: str
     learned: str  # after the table of its sets
     blind: Sequence[str]
+    kinds: Sequence[str] = ("face_swap",)
     landmarks: str = (
         "Faces are aligned by dlib's 68-point model, whose training data (iBUG 300-W) excludes commercial use."
     )
@@ -75,7 +76,7 @@ title = "{words.title}"
 licence = "Apache-2.0 (network and code); trained on research-only face sets, see the card"
 source = "{words.source}"
 trained_on = "{", ".join(sets)}"
-kinds = ["face_swap"]
+kinds = [{", ".join(f'"{kind}"' for kind in words.kinds)}]
 input_size = 256
 colour_order = "rgb"
 value_range = "0-255"
@@ -120,7 +121,7 @@ Sets it never learned from:
 
 ## Calibration
 
-Platt scaling on {len(calibration.real):,} genuine and {len(calibration.fake):,} manipulated faces of groups used for
+Platt scaling on {len(calibration.real):,} genuine and {sum(map(len, calibration.fake.values())):,} manipulated faces of groups used for
 nothing else ({calibration.dataset}). On the measured groups: expected calibration error {facts.calibration_error:.3f}
 at equal shares; the rule for "likely" (p <= {calibration.likely_p}) flags {real_share:.1%} of genuine and \
 {fake_share:.1%} of manipulated faces.

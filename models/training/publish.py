@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from models import calibrate, fit
+from models import calibrate, fit, hypotheses
 from models.ensemble import calibrated, ratio
 from models.evaluate.crops import SetResult, by_set
 from models.evaluate.metrics import Measured, auc, bootstrap, calibration_error
@@ -51,7 +51,9 @@ def publish(
     scorer = Scorer(exported.path)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     learned = tuple(item for item in shard.items if item.dataset not in left_out)
-    calibration = joint({words.name: scorer}, {words.name: exported.sha256}, shard, today, left_out)
+    calibration = joint(
+        {words.name: scorer}, {words.name: exported.sha256}, shard, today, left_out, {words.name: words.kinds}
+    )
     (out / "weights" / "calibration.toml").write_text(calibrate.written(calibration), encoding="utf-8")
     judged = kept(shard, "judge", left_out)
     scores = scorer.all(shard, judged)
@@ -104,19 +106,29 @@ def joint(
     shard: crops.Shard,
     today: str,
     left_out: Collection[str] = (),
+    kinds: Mapping[str, Sequence[str]] | None = None,
 ) -> calibrate.Calibration:
-    """One calibration for several detectors, in which each one's weight is earned beside the others."""
+    """One calibration for several detectors, in which each one's weight is earned beside those of its hypothesis.
+
+    `kinds`: of each detector, as in its manifest entry.
+    """
     held_out = kept(shard, "calibrate", left_out)
-    fake, groups = _labels(shard, held_out)
+    _, groups = _labels(shard, held_out)
     sets = sorted({shard.items[i].dataset for i in held_out})
     return fit.fit(
         {name: scorer.all(shard, held_out).tolist() for name, scorer in scorers.items()},
-        fake.tolist(),
+        [wrong_with(shard.items[i]) for i in held_out],
         groups,
         id=today,
         dataset=f"held-out groups of {', '.join(sets)}",
+        hypotheses={name: hypotheses.of_kinds(of_one) for name, of_one in (kinds or {}).items()},
         weights=weights,
     )
+
+
+def wrong_with(item: crops.Item) -> str:
+    """What is wrong with an item; nothing where it is genuine."""
+    return hypotheses.of_method(item.method) if item.fake else ""
 
 
 def _recompressed(scorer: Scorer, shard: crops.Shard, judged: NDArray[np.int64], most: int = 1000) -> Measured:

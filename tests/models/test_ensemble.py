@@ -24,9 +24,18 @@ CALIBRATION = Calibration(
         "mute": Platt(1.0, 0.0, 0.0, 3.0, ((1.0, 0.0),) * 3),
     },
     real=tuple(i / 10 - 8 for i in range(120)),
-    fake=tuple(i / 10 - 4 for i in range(120)),
+    fake={"face_swap": tuple(i / 10 - 4 for i in range(120))},
+)
+BOTH = dataclasses.replace(
+    CALIBRATION,
+    detectors={
+        **CALIBRATION.detectors,
+        "whole": Platt(1.1, 0.2, 0.9, 4.0, ((1.0, 0.1), (1.1, 0.2), (1.2, 0.3)), hypothesis="synthetic"),
+    },
+    fake={**CALIBRATION.fake, "synthetic": tuple(i / 10 - 2 for i in range(60))},
 )
 P = st.floats(0, 1)
+MAYBE = st.none() | P
 
 
 def combined(**scores: float | None) -> ensemble.Combined:
@@ -42,6 +51,43 @@ def test_more_suspicion_never_lowers_the_probability(low: float, high: float, ot
     assert first.probability <= second.probability
     assert first.p_value >= second.p_value
     assert first.fake_quantile <= second.fake_quantile
+
+
+@given(P, MAYBE, P, P, P)
+def test_more_suspicion_of_either_kind_never_helps(
+    a: float, b: float | None, whole: float, more: float, d: float
+) -> None:
+    """Neither the probability nor the two rules for a label."""
+    first = ensemble.combine({"a": a, "b": b, "whole": whole}, BOTH)
+    for raised in ({"a": max(a, more), "b": b, "whole": whole}, {"a": a, "b": b, "whole": max(whole, d)}):
+        second = ensemble.combine(raised, BOTH)
+        assert first is not None
+        assert second is not None
+        assert first.probability <= second.probability
+        assert first.p_value >= second.p_value
+        assert first.fake_quantile <= second.fake_quantile
+
+
+@given(P, P, P)
+def test_neither_hypothesis_votes_the_other_down(a: float, b: float, whole: float) -> None:
+    swap, made = combined(a=a, b=b), ensemble.combine({"whole": whole}, BOTH)
+    both = ensemble.combine({"whole": whole, "b": b, "a": a}, BOTH)
+    assert made is not None
+    assert both is not None
+    assert both.probability == max(swap.probability, made.probability)
+    assert both.hypothesis == max((swap, made), key=lambda one: one.ratio).hypothesis
+    assert both.p_value == min(swap.p_value, made.p_value)
+    assert both.fake_quantile == max(swap.fake_quantile, made.fake_quantile)
+    assert both == ensemble.combine({"a": a, "b": b, "whole": whole}, BOTH), "the order does not matter"
+
+
+@given(P)
+def test_a_hypothesis_nobody_has_a_say_on_is_not_judged(a: float) -> None:
+    assert ensemble.combine({"a": a, "whole": None}, BOTH) == combined(a=a)
+    unearned = {**BOTH.detectors, "whole": dataclasses.replace(BOTH.detectors["whole"], weight=0.0)}
+    without = dataclasses.replace(BOTH, detectors=unearned)
+    assert ensemble.combine({"a": a, "whole": 0.999}, without) == combined(a=a)
+    assert ensemble.combine({"whole": 0.999}, without) is None, "it may not flag alone"
 
 
 @given(P, P)
@@ -116,11 +162,11 @@ def test_contributions_and_the_prior_are_the_log_odds(a: float, b: float) -> Non
 
 @given(st.floats(-9, 9), st.integers(1, 4))
 def test_the_scale_marks_where_the_rules_hold(ratio: float, tracks: int) -> None:
-    scale = ensemble.scale(CALIBRATION, tracks)
+    scale = ensemble.scale(CALIBRATION, tracks, "face_swap")
     probability = ensemble.sigmoid(ratio)
     likely = CALIBRATION.p_value(ratio, tracks) <= CALIBRATION.likely_p
     assert likely == (scale.likely is not None and probability > scale.likely)
-    clean = CALIBRATION.fake_quantile(ratio) < CALIBRATION.no_evidence_quantile
+    clean = CALIBRATION.fake_quantile(ratio, "face_swap") < CALIBRATION.no_evidence_quantile
     assert clean == (probability <= scale.no_evidence)
     assert (scale.likely is None) == (tracks > 1), "120 genuine items give no smaller p than 1/121"
 
