@@ -1,8 +1,13 @@
-"""What people read on the command line: the labels and the percentages of the pages, where everything else is said."""
+"""What people read outside the pages, on the command line and in reports: the same words as static/words.js says.
+
+test_words.py holds both to each other, and to claiming nothing that nobody knows.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from typing import Any
 
 LABELS = {
     "manipulation_likely": "Manipulation likely",
@@ -14,9 +19,126 @@ LABELS = {
     "confirmed_authentic": "Confirmed authentic, by a reviewer",
     "misleading_context": "Misleading context, by a reviewer",
     "undecided": "Reviewed, undecided",
-}  # test_words.py holds static/words.js to these
+}
+TONES = {  # classes of verdict.css
+    "manipulation_likely": "likely",
+    "inconclusive": "inconclusive",
+    "no_evidence_found": "no-evidence",
+    "not_assessable": "not-assessable",
+    "disclosed_synthetic": "synthetic",
+    "confirmed_manipulated": "likely solid",
+    "confirmed_authentic": "authentic",
+    "misleading_context": "inconclusive",
+    "undecided": "not-assessable",
+}
+MOST_REASONS = 3
+_PEOPLE = ("no person", "one person", "two people", "three people", "four people")
+_DETAIL = "The picture has lost the fine detail this check reads"
+
+Verdict = Mapping[str, Any]  # as GET /api/v1/verdicts shows it
 
 
 def percent(probability: float) -> int:
     """1-99: never certain, in either direction. Halves go up, as they do in the pages."""
     return min(99, max(1, math.floor(probability * 100 + 0.5)))
+
+
+def duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = math.floor(seconds + 0.5)
+    return f"{whole // 60} min {whole % 60} s"
+
+
+def plural(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def plainly(name: str) -> str:
+    """A reason or a state that has no sentence of its own."""
+    return name.replace("_", " ")
+
+
+def sentence(verdict: Verdict) -> str:
+    """What stands under the label."""
+    said = {
+        "manipulation_likely": _likely,
+        "no_evidence_found": _always("Looks like untouched material this check knows."),
+        "disclosed_synthetic": _always("Who made it says that it was made with AI."),
+    }.get(verdict["label"], _other)
+    return f"{said(verdict)} {_seen(verdict)}".strip()
+
+
+def reasons(verdict: Verdict) -> list[str]:
+    """At most three, strongest first, each with what it means and what to do."""
+    names = verdict["reasons"][:MOST_REASONS]
+    return [REASONS[name](verdict) if name in REASONS else plainly(name) for name in names]
+
+
+def _likely(verdict: Verdict) -> str:
+    interval = verdict["interval"]
+    between = f" ({percent(interval[0])}-{percent(interval[1])})" if interval else ""
+    half = abs(verdict["prior"] - 0.5) < 0.005
+    prior = "half the material is" if half else f"{percent(verdict['prior'])} in 100 are"
+    share = percent(verdict["probability"])
+    return f"Of material that scores like this, {share} in 100 was manipulated{between}, where {prior}."
+
+
+def _other(verdict: Verdict) -> str:
+    return "A reviewer has looked at it." if verdict["basis"] == "human" else "Not enough to say."
+
+
+def _seen(verdict: Verdict) -> str:
+    coverage, media = verdict["coverage"], verdict["media"]
+    tracks, frames = coverage["tracks"], coverage["frames"]
+    if not coverage["faces"]:
+        return ""
+    people = _PEOPLE[tracks] if tracks < len(_PEOPLE) else f"{tracks} people"
+    who = f"{plural(coverage['faces'], 'face', 'faces')} of {people}"
+    if media["kind"] == "image":
+        return f"Seen: {who} in a picture of {media['width']} × {media['height']} pixels."
+    return (
+        f"Seen: {who} in {frames} of {plural(coverage['of_frames'], 'frame', 'frames')}, {duration(media['duration'])}."
+    )
+
+
+def _disagree(verdict: Verdict) -> str:
+    scored = sorted((d for d in verdict["detectors"] if d["score"] is not None), key=lambda d: -d["score"])
+    said = ", ".join(f"{d['name']} {d['score']:.2f}" for d in scored)
+    return f"The methods disagree: {said}. A reviewer should look."
+
+
+def _too_small(verdict: Verdict) -> str:
+    told = "Most of the faces seen are" if verdict["segments"] else "The face is"
+    return f"{told} less than 80 pixels at the longer side: too small for more than a guess."
+
+
+def _partly(verdict: Verdict) -> str:
+    looked_at, whole = verdict["coverage"]["seconds"], verdict["media"]["duration"]
+    if looked_at < whole:
+        return f"Only the first {duration(looked_at)} of {duration(whole)} were looked at."
+    return "A part of it is missing or cannot be read; the rest was looked at. Send the whole file for more."
+
+
+def _always(text: str) -> Callable[[Verdict], str]:
+    return lambda _: text
+
+
+_UNLIKE = _always("This does not look like the photographs the methods know.")
+REASONS: dict[str, Callable[[Verdict], str]] = {
+    "no_face": _always("No face was found, and this check looks at faces. Try a moment where the face is visible."),
+    "face_too_small": _too_small,
+    "heavy_compression": _always(f"{_DETAIL} (strong compression). An earlier copy may tell more."),
+    "low_resolution": _always(f"{_DETAIL} (low resolution). A larger copy may tell more."),
+    "blurred": _always(f"{_DETAIL} (blur). A sharper moment may tell more."),
+    "too_short": _always("The clip is too short for the blink check (10 s are needed)."),
+    "too_few_frames": _always("Too few frames show a face. A longer part of the clip may tell more."),
+    "occluded_or_profile": _always("The face is covered or turned away. Try a moment where it looks this way."),
+    "detectors_disagree": _disagree,
+    "partial_coverage": _partly,
+    "canvas_capture": _always("Seen through your browser, not the original file: certainty is capped."),
+    "out_of_distribution": _UNLIKE,
+    "animation_or_art": _UNLIKE,
+    "not_calibrated": _always("No calibrated method could judge it: the scores below are shown, and decide nothing."),
+    "detector_failed": _always("One of the methods failed; the others decided. Checking again may help."),
+}

@@ -1,4 +1,4 @@
-"""The sentence under a label, as the page's own script says it."""
+"""What is said of a verdict, by the page's own script and, in the same words, by reports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from server import verdict
+from server import verdict, words
 
 pytestmark = pytest.mark.browser
 
@@ -20,6 +20,13 @@ def shown(label: str = "manipulation_likely", kind: str = "video", **coverage: A
         "probability": 0.91 if judged else None,
         "interval": [0.82, 0.96] if judged else None,
         "prior": 0.5,
+        "reasons": [],
+        "detectors": [
+            {"name": "meso4", "score": 0.22},
+            {"name": "mute", "score": None},
+            {"name": "blend", "score": 0.934},
+        ],
+        "segments": [],
         "media": {"kind": kind, "width": 640, "height": 480, "duration": 28.66},
         "coverage": {"faces": 58, "tracks": 1, "frames": 60, "of_frames": 860, "seconds": 28.66, **coverage},
     }
@@ -43,3 +50,17 @@ CASES = [
 def test_sentences(signed_in: Page) -> None:
     say = "async (all) => { const { sentence } = await import('/static/words.js'); return all.map(sentence); }"
     assert signed_in.evaluate(say, [given for given, _ in CASES]) == [said for _, said in CASES]
+    assert [words.sentence(given) for given, _ in CASES] == [said for _, said in CASES]
+
+
+def test_reasons_and_times_are_the_same_in_pages_and_reports(signed_in: Page) -> None:
+    told = [
+        {**shown(), "reasons": [name], "segments": [1] * n} for name in (*verdict.REASONS, "new_one") for n in (0, 1)
+    ]
+    told += [{**shown(seconds=10.0), "reasons": ["partial_coverage"]}, {**shown(), "reasons": list(verdict.REASONS)}]
+    say = "async (all) => { const { reasons } = await import('/static/words.js'); return all.map(reasons); }"
+    assert signed_in.evaluate(say, told) == [words.reasons(given) for given in told]
+    times = [0.0, 0.04, 9.96, 59.9, 60.0, 61.5, 119.7, 3599.6, 7200.0]
+    say = "async (all) => { const { duration } = await import('/static/words.js'); return all.map(duration); }"
+    assert signed_in.evaluate(say, times) == [words.duration(time) for time in times]
+    assert words.duration(119.7) == "2 min 0 s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -27,13 +28,15 @@ def table(name: str) -> dict[str, str]:
     ("said", "vocabulary"),
     [
         (words.LABELS, verdict.LABELS),
+        (words.TONES, verdict.LABELS),
+        (words.REASONS, verdict.REASONS),
         (table("LABELS"), verdict.LABELS),
         (table("REASONS"), verdict.REASONS),
         (table("STAGES"), verdict.ACTIVE_STATES + verdict.FINAL_STATES),
     ],
-    ids=["labels", "labels of the page", "reasons", "stages"],
+    ids=["labels", "tones", "reasons", "labels of the page", "reasons of the page", "stages"],
 )
-def test_everything_has_words_and_nothing_else(said: dict[str, str], vocabulary: tuple[str, ...]) -> None:
+def test_everything_has_words_and_nothing_else(said: dict[str, object], vocabulary: tuple[str, ...]) -> None:
     assert sorted(said) == sorted(vocabulary)
     assert all(said.values())
 
@@ -46,10 +49,14 @@ def test_a_reason_is_a_sentence() -> None:
 def test_labels_are_called_the_same_everywhere() -> None:
     shown = {name: text.split('"')[1] for name, text in table("LABELS").items()}
     assert shown == words.LABELS
+    assert {name: text.split('"')[3] for name, text in table("LABELS").items()} == words.TONES
 
 
 def test_no_word_claims_what_nobody_knows() -> None:
-    said = [*words.LABELS.values(), *(text for _, text in re.findall(r"([\"`])(.*?)\1", SOURCE))]
+    said = [
+        *re.findall(r'"(.*)"', inspect.getsource(words)),
+        *(text for _, text in re.findall(r"([\"`])(.*?)\1", SOURCE)),
+    ]
     assert [text for text in said if CLAIMS.search(text)] == []
     assert any("genuine" in text or "untouched" in text for text in said), "sentences must have been found"
     assert CLAIMS.search("This is Fake."), "the test itself must see such a word"

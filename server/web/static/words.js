@@ -93,7 +93,8 @@ export const reasonWords = (reason) => reason.replaceAll("_", " ");
 
 export function duration(seconds) {
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
 export function ago(moment) {
