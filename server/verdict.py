@@ -117,6 +117,7 @@ def body(
     detectors: Sequence[Mapping[str, Any]],
     segments: Sequence[Mapping[str, Any]],
     pipeline: str,
+    forensics: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The part of a verdict's JSON that never changes. Id, version and staleness are added when it is shown."""
     return {
@@ -133,6 +134,7 @@ def body(
         "coverage": dict(coverage),
         "detectors": [dict(detector) for detector in detectors],
         "segments": [dict(segment) for segment in segments],
+        "forensics": [dict(made) for made in forensics],
         "provenance": {"c2pa": "unchecked", "generator": None},
         "match": None,
         "review": None,

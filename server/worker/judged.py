@@ -27,6 +27,7 @@ def body(
     acquisition: str,
     complete: bool,
     segments: Sequence[dict[str, Any]] = (),
+    forensics: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     found = rules.Evidence(analysis.probability, analysis.p_value, analysis.fake_quantile, acquisition)
     return rules.body(
@@ -53,6 +54,7 @@ def body(
         detectors=[_detector(report) for report in analysis.detectors],
         segments=segments,
         pipeline=pipeline,
+        forensics=forensics,
     )
 
 
@@ -74,6 +76,13 @@ def segments(analysis: Analysis, keep: Keep) -> list[dict[str, Any]]:
         }
 
     return [_segment(segment, [face(shown) for shown in segment.frames]) for segment in analysis.segments]
+
+
+def forensics(analysis: Analysis, keep: Keep) -> list[dict[str, Any]]:
+    return [
+        {"name": made.name, "picture": keep("forensic", made.picture), "reading": made.reading}
+        for made in analysis.forensics
+    ]
 
 
 def _segment(segment: Segment, frames: list[dict[str, Any]]) -> dict[str, Any]:

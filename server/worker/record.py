@@ -32,6 +32,7 @@ def answered(check: Check, lease: Lease, tools: Tools, arrived: Arrived) -> None
 def finished(check: Check, lease: Lease, tools: Tools, arrived: Arrived, info: MediaInfo, analysis: Analysis) -> None:
     with _pictures(tools) as pictures:
         segments = judged.segments(analysis, pictures.keep)
+        forensics = judged.forensics(analysis, pictures.keep)
         with tools.database.write() as session:
             # First: on PostgreSQL those who finish the same bytes at once wait for each other at this row.
             media = _media(session, check, arrived, info)
@@ -64,6 +65,7 @@ def finished(check: Check, lease: Lease, tools: Tools, arrived: Arrived, info: M
                     else media.acquisition,
                     complete=arrived.complete,
                     segments=segments,
+                    forensics=forensics,
                 ),
                 analysis_id=analysis_id,
                 keep=timedelta(days=tools.settings.verdict_days),

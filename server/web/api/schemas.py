@@ -88,6 +88,14 @@ class SegmentBody(BaseModel):
     timeline: list[Moment] = Field([], description="The score of each face by itself; of long clips the peaks.")
 
 
+class ForensicBody(BaseModel):
+    """A map of a still for who reads such maps. It decides nothing; of a clip there is none."""
+
+    name: Literal["error_level", "noise"]
+    picture: str = Field(description="Address of the map; needs the same token or log-in.")
+    reading: str = Field(description="How to read it, and what it cannot show.")
+
+
 class ScaleBody(BaseModel):
     """Where the calibrated rules lie on the scale of `probability`."""
 
@@ -128,6 +136,7 @@ class VerdictBody(BaseModel):
     coverage: CoverageBody
     detectors: list[DetectorBody]
     segments: list[SegmentBody]
+    forensics: list[ForensicBody] = Field([], description="Pictures for experts. They move no verdict.")
     provenance: ProvenanceBody
     match: dict[str, Any] | None = Field(description="An item it looks like. Never changes the label.")
     review: ReviewBody | None

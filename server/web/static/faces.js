@@ -24,7 +24,7 @@ function face(frame, kind) {
   return el("li", { class: heat ? "with-heat" : null }, button);
 }
 
-function image(path, words, kind) {
+export function image(path, words, kind) {
   const node = el("img", { alt: words, class: kind, width: 96, height: 96 });
   picture(path).then((address) => { node.src = address; }, () => node.classList.add("gone"));
   return node;

@@ -2,6 +2,7 @@
 
 import { el, shape, svg } from "./dom.js";
 import { faceStrip } from "./faces.js";
+import { forensics } from "./forensics.js";
 import { showCards } from "./cards.js";
 import { timeline } from "./timeline.js";
 import { ago, BANDS, LABELS, percent, reasons, reasonWords, sentence } from "./words.js";
@@ -24,6 +25,7 @@ export function show(verdict, { again = false } = {}) {
     faceStrip(verdict),
     timeline(verdict),
     detectors(verdict),
+    forensics(verdict),
     howSure(verdict),
     facts(verdict));
 }

@@ -14,7 +14,17 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import func, select, update
 
-from models.types import Analysis, Coverage, DetectorReport, MediaInfo, Scale, Segment, ShownFace, ShownFrame
+from models.types import (
+    Analysis,
+    Coverage,
+    DetectorReport,
+    ForensicMap,
+    MediaInfo,
+    Scale,
+    Segment,
+    ShownFace,
+    ShownFrame,
+)
 from server import identity
 from server.errors import MediaGone, StorageFull
 from server.options import Options
@@ -48,7 +58,8 @@ ANALYSIS = Analysis(
             ShownFace(0.0, (9.0, 9.0, 9.0, 9.0), 0.4, b"third face", None, FRAME),
         ), ((0.0, 0.951111), (1.0, 0.5))),
     ),
-    calibration="2026-11-20", prior=0.5, scale=Scale(None, 0.123456, 0.35, 0.65), timings={"faces": 0.123456},
+    calibration="2026-11-20", prior=0.5, scale=Scale(None, 0.123456, 0.35, 0.65),
+    forensics=(ForensicMap("error_level", b"map", "Bright where it changes."),), timings={"faces": 0.123456},
 )  # fmt: skip
 
 
@@ -131,7 +142,7 @@ def test_everything_is_written_once(line: Line) -> None:
     check, lease, arrived = line.fetched()
     line.finish((check, lease, arrived))
     tables = (Media, AnalysisRow, DetectorResult, VerdictRow, Evidence, Location)
-    assert [line.count(table) for table in tables] == [1, 1, 2, 1, 5, 1]
+    assert [line.count(table) for table in tables] == [1, 1, 2, 1, 6, 1]
     media = line.one(Media)
     assert (media.sha256, media.kind, media.mime, media.size) == (SHA256, "image", "image/jpeg", 10)
     assert (media.width, media.height, media.complete) == (640, 480, True)
@@ -158,6 +169,9 @@ def test_the_verdict_as_documented(sqlite_line: Line) -> None:
     assert [d["contribution"] for d in body["detectors"]] == [1.2346, 0.0]
     assert body["scale"] == {"likely": None, "no_evidence": 0.1235, "low": 0.35, "high": 0.65}
     (segment,) = body["segments"]
+    assert [(made["name"], made["reading"]) for made in body["forensics"]] == [
+        ("error_level", "Bright where it changes."),
+    ]  # fmt: skip
     assert segment["timeline"] == [{"t": 0.0, "score": 0.9511}, {"t": 1.0, "score": 0.5}]
     assert (segment["start"], segment["end"], segment["frames"][0]["box"]) == (0.0, 1.235, [1, 3, 100, 100])
     assert (known.verdict.label, known.verdict.probability) == ("manipulation_likely", 0.9123)
@@ -167,12 +181,13 @@ def test_the_verdict_as_documented(sqlite_line: Line) -> None:
 def test_every_picture_has_a_row_and_its_bytes(sqlite_line: Line) -> None:
     check, lease, arrived = sqlite_line.fetched()
     sqlite_line.finish((check, lease, arrived))
-    first, second, third = sqlite_line.verdict(check).verdict.body["segments"][0]["frames"]
+    body = sqlite_line.verdict(check).verdict.body
+    first, second, third = body["segments"][0]["frames"]
     assert (second["heatmap"], second["frame"], second["frame_size"]) == (None, None, None)
     assert (third["frame"], third["frame_size"]) == (first["frame"], [640, 480]), "people of one frame share it"
     shown = {
         first["face"]: b"face", first["heatmap"]: b"heatmap", first["frame"]: b"frame", second["face"]: b"other face",
-        third["face"]: b"third face",
+        third["face"]: b"third face", body["forensics"][0]["picture"]: b"map",
     }  # fmt: skip
     for address, content in shown.items():
         key = address.removeprefix("/api/v1/evidence/")
@@ -381,7 +396,7 @@ def test_the_same_bytes_known_to_be_all_are_judged_as_such(line: Line) -> None:
 def test_what_could_not_be_judged(sqlite_line: Line) -> None:
     nothing = replace(
         ANALYSIS, probability=None, interval=None, p_value=None, fake_quantile=None, kinds=(), reasons=("no_face",),
-        segments=(), detectors=(),
+        segments=(), detectors=(), forensics=(),
     )  # fmt: skip
     work = sqlite_line.fetched()
     sqlite_line.finish(work, analysis=nothing)
