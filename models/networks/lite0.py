@@ -85,8 +85,10 @@ class Trunk(nn.Module):
                     self.channels = channels
         self._conv_head, self._bn1 = Same(self.channels, HEAD, 1), _norm(HEAD)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        x = F.relu6(self._bn0(self._conv_stem(x)))
+    def forward(self, x: Tensor, beside: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """`beside`: what another stem saw in the same picture, (n, 32, side/2, side/2); it is added to this one's."""
+        x = self._conv_stem(x)
+        x = F.relu6(self._bn0(x if beside is None else x + beside))
         seen = {}
         for number, block in enumerate(self._blocks, start=1):
             x = block(x)
@@ -132,19 +134,28 @@ class BlendNet(nn.Module):
 class Serving(nn.Module):
     """What is exported: uint8 aligned crops, (n, crop, crop, 3) -> p_fake (n,), mask (n, side/8, side/8), in [0, 1]."""
 
-    by_area: Tensor
-
     def __init__(self, network: BlendNet, crop: int, side: int) -> None:
         super().__init__()
-        self.network = network
-        self.register_buffer("by_area", _area_weights(crop, side), persistent=False)
+        self.network, self.scaled = network, Scaled(crop, side)
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         logit, mask = self.network(self.scaled(crops))
         return torch.sigmoid(logit), torch.sigmoid(mask)
 
-    def scaled(self, crops: Tensor) -> Tensor:
-        """As OpenCV's INTER_AREA does, so that serving scales as training did without a second library."""
+
+class Scaled(nn.Module):
+    """uint8 (n, crop, crop, 3) -> (n, side, side, 3), as OpenCV's INTER_AREA does.
+
+    So serving scales as training did, without a second library.
+    """
+
+    by_area: Tensor
+
+    def __init__(self, crop: int, side: int) -> None:
+        super().__init__()
+        self.register_buffer("by_area", _area_weights(crop, side), persistent=False)
+
+    def forward(self, crops: Tensor) -> Tensor:
         planes = crops.float().permute(0, 3, 1, 2)
         return torch.round(self.by_area @ planes @ self.by_area.T).permute(0, 2, 3, 1)
 

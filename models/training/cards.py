@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from models.calibrate import Calibration
 from models.evaluate.crops import SetResult
@@ -33,6 +36,16 @@ class Words:
 
 
 @dataclass(frozen=True)
+class Calibrated:
+    """`alarms`, `found`: share of genuine and of manipulated judged items that the rule for "likely" flags."""
+
+    calibration: Calibration
+    error: float
+    alarms: float
+    found: float
+
+
+@dataclass(frozen=True)
 class Facts:
     sha256: str
     parity: float
@@ -41,41 +54,65 @@ class Facts:
     date: str
     items: Sequence[Item]
     seen: Sequence[SetResult]
-    pooled: Measured
-    recompressed: Measured
+    pooled: Measured | None  # None: judged groups of one class alone
+    recompressed: Measured | None
     unseen: Sequence[SetResult]
-    calibration: Calibration
-    calibration_error: float
-    false_alarms: tuple[float, float]  # of genuine, of manipulated
+    calibrated: Calibrated | None  # None: too few genuine faces were held out
 
 
 def write(facts: Facts, words: Words, out: Path) -> None:
     (out / "cards").mkdir(parents=True, exist_ok=True)
     (out / "cards" / f"{words.name}.md").write_text(_card(facts, words), encoding="utf-8")
-    (out / "weights" / "manifest.toml").write_text(_manifest(facts, words), encoding="utf-8")
+    sets = sorted({item.dataset for item in facts.items})
+    aucs = {f"auc_{result.name}": result.auc.value for result in [*facts.seen, *facts.unseen] if result.auc}
+    (out / "weights" / "manifest.toml").write_text(manifest(words, facts.sha256, sets, aucs), encoding="utf-8")
+    (out / "metrics.json").write_text(json.dumps(_metrics(facts, words), indent=1) + "\n", encoding="utf-8")
+    log_run(out, words, facts.date, facts.seed, facts.trained, facts.pooled, facts.sha256)
+
+
+def log_run(
+    out: Path, words: Words, date: str, seed: int, trained: Trained, pooled: Measured | None, sha256: str
+) -> None:
     with (out / "cards" / "runs.md").open("a", encoding="utf-8") as runs:
         if runs.tell() == 0:
             runs.write("# Runs\n\n| date | detector | seed | images | minutes | AUC, judged groups | sha256 |\n")
             runs.write("|---|---|---|---|---|---|---|\n")
         runs.write(
-            f"| {facts.date} | {words.name} {words.version} | {facts.seed} | {facts.trained.images:,} "
-            f"| {facts.trained.seconds / 60:.0f} | {facts.pooled} | `{facts.sha256[:12]}` |\n"
+            f"| {date} | {words.name} {words.version} | {seed} | {trained.images:,} "
+            f"| {trained.seconds / 60:.0f} | {pooled or '-'} | `{sha256[:12]}` |\n"
         )
 
 
-def _manifest(facts: Facts, words: Words) -> str:
-    sets = sorted({item.dataset for item in facts.items})
-    metrics = {f"auc_{result.name}": result.auc.value for result in [*facts.seen, *facts.unseen] if result.auc}
-    numbers = ", ".join(f"{name} = {value:.3f}" for name, value in metrics.items())
+def _metrics(facts: Facts, words: Words) -> dict[str, Any]:
+    known = facts.calibrated
+    return {
+        "name": words.name,
+        "version": words.version,
+        "date": facts.date,
+        "seed": facts.seed,
+        "sha256": facts.sha256,
+        "parity": facts.parity,
+        "training": asdict(facts.trained),
+        "auc": asdict(facts.pooled) if facts.pooled else None,
+        "auc_jpeg_50": asdict(facts.recompressed) if facts.recompressed else None,
+        "sets": [asdict(result) for result in facts.seen],
+        "sets_not_learned_from": [asdict(result) for result in facts.unseen],
+        "calibration": {"error": known.error, "alarms": known.alarms, "found": known.found} if known else None,
+    }
+
+
+def manifest(words: Words, sha256: str, sets: Sequence[str], metrics: Mapping[str, float]) -> str:
+    """`sets`: what was learned from."""
+    numbers = ", ".join(f"{_key(name)} = {value:.3f}" for name, value in metrics.items())
     return f"""# What ships in this folder. One table a detector; written by training, read by models/manifest.py.
 [{words.name}]
 file = "{words.name}.onnx"
-sha256 = "{facts.sha256}"
+sha256 = "{sha256}"
 version = "{words.version}"
 title = "{words.title}"
 licence = "Apache-2.0 (network and code); trained on research-only face sets, see the card"
 source = "{words.source}"
-trained_on = "{", ".join(sets)}"
+trained_on = {json.dumps(", ".join(sets), ensure_ascii=False)}
 kinds = [{", ".join(f'"{kind}"' for kind in words.kinds)}]
 input_size = 256
 colour_order = "rgb"
@@ -85,9 +122,12 @@ metrics = {{ {numbers} }}
 """
 
 
+def _key(name: str) -> str:
+    """A data set is named by its folder, and that may be called anything."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
+
+
 def _card(facts: Facts, words: Words) -> str:
-    real_share, fake_share = facts.false_alarms
-    calibration = facts.calibration
     blind = "\n".join(f"- {line}" for line in words.blind)
     return f"""# {words.title} {words.version}
 
@@ -95,13 +135,13 @@ def _card(facts: Facts, words: Words) -> str:
 
 ## What it learned from
 
-{_table(facts.items)}
+{table(facts.items)}
 
 Groups (a video, an original, a person) are never torn apart: 70 % train, 15 % choose the best moment and measure, 15 %
-calibrate. In DFDC the same actors recur in several originals, so its numbers hold for new videos, not for new people.
-{sum(item.how == "margin" for item in facts.items)} of {len(facts.items):,} crops were cut without landmarks.
-{facts.trained.images:,} augmented crops in {facts.trained.seconds / 60:.0f} minutes on two shared cores, seed \
-{facts.seed}. Both classes got the same scaling, blur, colour shifts and JPEG/WebP recompression.{words.learned}
+calibrate. {_of_dfdc(facts.items)}{sum(item.how == "margin" for item in facts.items)} of {len(facts.items):,} \
+crops were cut without landmarks. {facts.trained.images:,} augmented crops in {facts.trained.seconds / 60:.0f} \
+minutes, seed {facts.seed}. Both
+classes got the same scaling, blur, colour shifts and JPEG/WebP recompression.{words.learned}
 
 The sets are for research only; Unmask claims no licence to redistribute them, and no picture of them is in this
 repository. {words.landmarks}
@@ -113,7 +153,7 @@ these numbers are a little kind. `TPR` is the share of fakes found where 5 % of 
 
 {_results(facts.seen)}
 
-All of them together: {facts.pooled}. After JPEG at quality 50 (1,000 crops): {facts.recompressed}.
+All of them together: {facts.pooled or "-"}. After JPEG at quality 50 (1,000 crops): {facts.recompressed or "-"}.
 
 Sets it never learned from:
 
@@ -121,10 +161,7 @@ Sets it never learned from:
 
 ## Calibration
 
-Platt scaling on {len(calibration.real):,} genuine and {sum(map(len, calibration.fake.values())):,} manipulated faces of groups used for
-nothing else ({calibration.dataset}). On the measured groups: expected calibration error {facts.calibration_error:.3f}
-at equal shares; the rule for "likely" (p <= {calibration.likely_p}) flags {real_share:.1%} of genuine and \
-{fake_share:.1%} of manipulated faces.
+{_calibration(facts.calibrated)}
 
 ## Where it fails
 
@@ -134,7 +171,24 @@ ONNX against the trained network: largest difference {facts.parity:.1e}. sha256 
 """
 
 
-def _table(items: Sequence[Item]) -> str:
+def _of_dfdc(items: Sequence[Item]) -> str:
+    if all(item.dataset != "dfdc_train" for item in items):
+        return ""
+    return "In DFDC the same actors recur in several originals, so its numbers hold for new videos, not for new people. "
+
+
+def _calibration(known: Calibrated | None) -> str:
+    if known is None:
+        return "None: too few genuine faces were held out. Its score is shown with weight 0 till a calibration knows it."
+    calibration = known.calibration
+    fakes = sum(map(len, calibration.fake.values()))
+    return f"""Platt scaling on {len(calibration.real):,} genuine and {fakes:,} manipulated faces of groups used for
+nothing else ({calibration.dataset}). On the measured groups: expected calibration error {known.error:.3f}
+at equal shares; the rule for "likely" (p <= {calibration.likely_p}) flags {known.alarms:.1%} of genuine and \
+{known.found:.1%} of manipulated faces."""
+
+
+def table(items: Sequence[Item]) -> str:
     counts = Counter((item.dataset, part_of(item.group), item.fake) for item in items)
     lines = ["| set | train real / fake | measure real / fake | calibrate real / fake |", "|---|---|---|---|"]
     for name in sorted({item.dataset for item in items}):

@@ -1,9 +1,10 @@
-"""From a trained network to what ships: ONNX file, manifest entry, calibration, card and a line in the log of runs."""
+"""From a trained network to what ships: ONNX file, manifest entry, calibration, card, figures, a line of the log."""
 
 from __future__ import annotations
 
 import datetime
 import logging
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ from numpy.typing import NDArray
 
 from models import calibrate, fit, hypotheses
 from models.ensemble import calibrated, ratio
+from models.errors import CalibrationError
 from models.evaluate.crops import SetResult, by_set
 from models.evaluate.metrics import Measured, auc, bootstrap, calibration_error
-from models.training import cards, crops, split
+from models.training import cards, crops, learned, split
 from models.training.augment import recompressed
 from models.training.plan import Trained
 
@@ -34,6 +36,21 @@ class Exported:
     parity: float
 
 
+@dataclass(frozen=True)
+class Published:
+    """`auc`: on judged groups; None where those lack a class."""
+
+    name: str
+    folder: Path
+    auc: Measured | None
+
+
+def mean_of_sets(values: Sequence[float]) -> float:
+    """Of what judged groups show, set by set; a set with one class alone says nothing, and no set at all is chance."""
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else 0.5
+
+
 def publish(
     exported: Exported,
     words: cards.Words,
@@ -43,38 +60,60 @@ def publish(
     out: Path,
     seed: int,
     left_out: Collection[str] = (),
-) -> None:
-    """Calibrate and measure on groups that were not learned from; `left_out`: sets of the shard that were not either.
+) -> Published:
+    """Calibrate and measure on groups that were not learned from; `left_out`: sets and methods that were not either.
 
-    Writes calibration.toml, manifest.toml, the card and a line of runs.md below `out`.
+    Writes calibration.toml, manifest.toml, the card, metrics.json, which pictures were learned from, and a line of
+    runs.md below `out`. `data`: what the items' paths are relative to.
     """
     scorer = Scorer(exported.path)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    learned = tuple(item for item in shard.items if item.dataset not in left_out)
-    calibration = joint(
-        {words.name: scorer}, {words.name: exported.sha256}, shard, today, left_out, {words.name: words.kinds}
-    )
-    (out / "weights" / "calibration.toml").write_text(calibrate.written(calibration), encoding="utf-8")
+    used = tuple(item for item in shard.items if is_kept(item, left_out))
+    learned.write(exported.path, crops.root(data), used)
+    calibration = _calibrated(scorer, words, exported.sha256, shard, today, out, left_out)
     judged = kept(shard, "judge", left_out)
     scores = scorer.all(shard, judged)
     fake, groups = _labels(shard, judged)
+    both = len(set(fake.tolist())) == 2
     facts = cards.Facts(
         sha256=exported.sha256,
         parity=exported.parity,
         trained=trained,
         seed=seed,
         date=today,
-        items=learned,
+        items=used,
         seen=by_set(scores, fake, groups, [shard.items[i].dataset for i in judged]),
-        pooled=bootstrap(auc, scores, fake, groups),
-        recompressed=_recompressed(scorer, shard, judged),
-        unseen=_unseen(scorer, {item.dataset for item in learned}, left_out, data, out / "work"),
-        calibration=calibration,
-        calibration_error=_calibration_error(scores, fake, calibration, words.name),
-        false_alarms=_false_alarms(scores, fake, calibration, words.name),
+        pooled=bootstrap(auc, scores, fake, groups) if both else None,
+        recompressed=_recompressed(scorer, shard, judged) if both else None,
+        unseen=_unseen(scorer, {item.dataset for item in used}, left_out, data, out / "work"),
+        calibrated=_measured(scores, fake, calibration, words.name) if calibration and both else None,
     )
     cards.write(facts, words, out)
     log.info("%s: AUC %s on judged groups, parity %.1e", words.title, facts.pooled, exported.parity)
+    return Published(words.name, out, facts.pooled)
+
+
+def _calibrated(
+    scorer: Scorer,
+    words: cards.Words,
+    sha256: str,
+    shard: crops.Shard,
+    today: str,
+    out: Path,
+    left_out: Collection[str],
+) -> calibrate.Calibration | None:
+    """None where too few genuine faces were held out: it is shown with weight 0 till `unmask calibrate` knows it."""
+    path = out / "weights" / "calibration.toml"
+    try:
+        calibration = joint(
+            {words.name: scorer}, {words.name: sha256}, shard, today, left_out, {words.name: words.kinds}
+        )
+    except CalibrationError as error:
+        log.warning("not calibrated: %s", error)
+        path.unlink(missing_ok=True)
+        return None
+    path.write_text(calibrate.written(calibration), encoding="utf-8")
+    return calibration
 
 
 class Scorer:
@@ -88,16 +127,21 @@ class Scorer:
 
     def all(self, shard: crops.Shard, among: NDArray[np.int64], batch: int = 32) -> NDArray[np.float64]:
         pieces = [among[i : i + batch].tolist() for i in range(0, len(among), batch)]
-        return np.concatenate([self(np.stack([crops.serving_crop(shard, i) for i in piece])) for piece in pieces])
+        scores = [self(np.stack([crops.serving_crop(shard, i) for i in piece])) for piece in pieces]
+        return np.concatenate([np.zeros(0), *scores])
 
 
 def _labels(shard: crops.Shard, among: NDArray[np.int64]) -> tuple[NDArray[np.bool_], list[str]]:
-    return np.array([shard.items[i].fake for i in among]), [shard.items[i].group for i in among]
+    return np.array([shard.items[i].fake for i in among], np.bool_), [shard.items[i].group for i in among]
 
 
 def kept(shard: crops.Shard, part: split.Part, left_out: Collection[str]) -> NDArray[np.int64]:
-    """The items of a part, without the sets that were left out."""
-    return np.array([i for i in split.indices(shard.items, part) if shard.items[i].dataset not in left_out], np.int64)
+    """The items of a part, without what was left out."""
+    return np.array([i for i in split.indices(shard.items, part) if is_kept(shard.items[i], left_out)], np.int64)
+
+
+def is_kept(item: crops.Item, left_out: Collection[str]) -> bool:
+    return item.dataset not in left_out and item.method not in left_out
 
 
 def joint(
@@ -142,7 +186,8 @@ def _unseen(
     scorer: Scorer, learned_from: Collection[str], left_out: Collection[str], data: Path, work: Path
 ) -> Sequence[SetResult]:
     wanted = {*UNSEEN, *left_out} - set(learned_from)
-    items = [item for item in crops.read_index(data) if item.dataset in wanted]
+    index = crops.root(data) / "index.csv"
+    items = [item for item in crops.read_index(index) if item.dataset in wanted] if index.is_file() else []
     if not items:
         return []
     shard = crops.prepare(data, items, work / "crops")
@@ -154,6 +199,13 @@ def _unseen(
 def _probabilities(scores: NDArray[np.float64], calibration: calibrate.Calibration, name: str) -> NDArray[np.float64]:
     scale = calibration.detectors[name]
     return np.array([calibrated(p, scale, calibration.prior) for p in scores.tolist()])
+
+
+def _measured(
+    scores: NDArray[np.float64], fake: NDArray[np.bool_], calibration: calibrate.Calibration, name: str
+) -> cards.Calibrated:
+    alarms = _false_alarms(scores, fake, calibration, name)
+    return cards.Calibrated(calibration, _calibration_error(scores, fake, calibration, name), *alarms)
 
 
 def _calibration_error(
