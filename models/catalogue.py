@@ -5,6 +5,7 @@ The web process calls this, and must stay free of numpy, OpenCV and ONNX Runtime
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,42 @@ from models import manifest, registry
 from models.manifest import Entry
 
 CARDS = Path(__file__).parent / "cards"
+_TOLD = " --input-size SIDE --fake-is high|low"
+IMPORTERS = {  # by a file's ending: the name it is imported under, and what has to be told besides
+    ".pt": ("sequence", ""),
+    ".pth": ("sequence", ""),
+    ".h5": ("efficientnet", _TOLD),
+    ".hdf5": ("efficientnet", _TOLD),
+    ".keras": ("efficientnet", _TOLD),
+    ".onnx": ("NAME", _TOLD),
+}
 
 
 def catalogue() -> list[dict[str, Any]]:
     entries, have = manifest.read(), set(registry.installed())
     return [_described(name, entries.get(name), name in have) for name in registry.names()]
+
+
+def unimported() -> list[dict[str, str]]:
+    """Weights that lie in the folder and that nothing uses. Only their names are looked at."""
+    entries = manifest.read().values()
+    used = {entry.folder / file for entry in entries for file in entry.files()}
+    sources = " ".join(entry.source for entry in entries)  # an imported file may stay where it was
+    folders = (manifest.WEIGHTS, manifest.WEIGHTS / manifest.LOCAL)
+    found = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]
+    return [
+        {"file": path.name, "status": f"not imported: `{_command(path)}`"}
+        for path in found
+        if path.suffix.lower() in IMPORTERS and path not in used and f" {path.name}" not in sources
+    ]
+
+
+def _command(path: Path) -> str:
+    name, more = IMPORTERS[path.suffix.lower()]
+    if "meso" in path.name.lower():
+        name, more = ("mesoinception4" if "inception" in path.name.lower() else "meso4"), ""
+    shown = path.relative_to(manifest.WEIGHTS.parents[1])
+    return f"unmask models import {name} {shlex.quote(str(shown))}{more}"
 
 
 def card(name: str, found: Entry | None = None) -> str:

@@ -40,10 +40,12 @@ def web(fd: int | None, parent: int | None) -> None:
 
 def make_app(settings: Settings) -> Flask:
     """Called in gunicorn's worker process, after the fork."""
-    from models.catalogue import catalogue
+    from models.catalogue import catalogue, unimported
     from server.cli.installed import pipeline
     from server.store.db import Database
     from server.web.app import create_app
 
     made_by = pipeline(settings)
-    return create_app(settings, Database(settings.database), catalogue=catalogue, pipeline=lambda: made_by)
+    return create_app(
+        settings, Database(settings.database), catalogue=catalogue, unimported=unimported, pipeline=lambda: made_by
+    )

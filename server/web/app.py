@@ -30,6 +30,7 @@ def create_app(
     catalogue: Callable[[], list[dict[str, Any]]],
     pipeline: Callable[[], str],
     clock: Callable[[], datetime] = utc_now,
+    unimported: Callable[[], list[dict[str, str]]] = list,
     announce: Callable[[str], None] | None = None,
     evidence: EvidenceStore | None = None,
 ) -> OpenAPI:
@@ -55,6 +56,7 @@ def create_app(
         settings=settings,
         database=database,
         catalogue=catalogue,
+        unimported=unimported,
         pipeline=pipeline,
         clock=clock,
         doorman=auth.Doorman(database, settings, clock),

@@ -26,6 +26,7 @@ class Services:
     settings: Settings
     database: Database
     catalogue: Callable[[], list[dict[str, Any]]]  # the detectors, as GET /models shows them
+    unimported: Callable[[], list[dict[str, str]]]  # weights that nothing uses yet
     pipeline: Callable[[], str]  # the version that new verdicts would carry
     clock: Callable[[], datetime]
     doorman: Doorman

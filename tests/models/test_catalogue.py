@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,31 @@ def test_a_detector_without_weights_says_what_to_do(tmp_path: Path, monkeypatch:
         registry.chosen(["meso4"])
     with pytest.raises(WeightsError, match="unmask models list"):
         manifest.entry("meso4")
+
+
+def test_weights_that_nothing_uses_are_named_with_what_imports_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "models" / "weights"
+    (folder / "local").mkdir(parents=True)
+    monkeypatch.setattr(manifest, "WEIGHTS", folder)
+    for name in ("model_93_acc_10_frames_FF_data.pt", "b7.keras", "local/MesoInception_DF.h5", "local/my net.onnx"):
+        (folder / name).write_bytes(pickle.dumps("nobody reads this"))
+    for name in ("used.onnx", "local/imported.pt", "local/notes.md"):
+        (folder / name).touch()
+    table = '[a]\nfile="used.onnx"\nsha256="b"\nversion="1"\ntitle="t"\nlicence="l"\nkinds=[]\n'
+    (folder / "manifest.toml").write_text(table + 'source="imported from imported.pt"')
+    told = " --input-size SIDE --fake-is high|low"
+    assert [entry["status"] for entry in catalogue.unimported()] == [
+        f"not imported: `unmask models import {words}`"
+        for words in (
+            f"efficientnet models/weights/b7.keras{told}",
+            "sequence models/weights/model_93_acc_10_frames_FF_data.pt",
+            "mesoinception4 models/weights/local/MesoInception_DF.h5",
+            f"NAME 'models/weights/local/my net.onnx'{told}",
+        )
+    ]
+    assert "sequence" not in registry.installed()
 
 
 def test_what_is_local_takes_the_place_of_what_ships(tmp_path: Path) -> None:
@@ -123,3 +149,10 @@ def test_the_pipeline_changes_with_the_calibration() -> None:
     assert version.startswith(f"p{pipeline.CODE_VERSION}-")
     assert version == pipeline.version(flagging, ["meso4"])
     assert version != pipeline.version(flagging, [])
+
+
+def test_the_pipeline_changes_with_the_finder() -> None:
+    flagging = load(FLAGGING)
+    versions = [pipeline.version(flagging, ["meso4"], finder) for finder in registry.FINDERS]
+    assert len(set(versions)) == len(versions)
+    assert pipeline.version(flagging, ["meso4"]) == versions[list(registry.FINDERS).index(registry.DEFAULT_FINDER)]

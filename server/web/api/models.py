@@ -17,4 +17,5 @@ api = resource("models", "What does the judging")
 def catalogue() -> Response:
     """The detectors, their versions and cards"""
     used = services()
-    return with_etag(json_response({"pipeline": used.pipeline(), "detectors": used.catalogue()}))
+    body = {"pipeline": used.pipeline(), "detectors": used.catalogue(), "unimported": used.unimported()}
+    return with_etag(json_response(body))

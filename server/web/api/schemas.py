@@ -257,9 +257,15 @@ class ChecksBody(BaseModel):
 # the rest
 
 
+class StrayBody(BaseModel):
+    file: str
+    status: str = Field(description="What imports it.")
+
+
 class ModelsBody(BaseModel):
     pipeline: str
     detectors: list[dict[str, Any]] = Field(description="name, version, and the card: what it learned from, how good.")
+    unimported: list[StrayBody] = Field(description="Weights that lie in the folder and that nothing uses.")
 
 
 class HealthBody(BaseModel):

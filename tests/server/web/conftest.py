@@ -175,6 +175,7 @@ def build(settings: Settings, database: Database, clock: Clock | None = None, **
         settings,
         database,
         catalogue=lambda: [detector("meso4"), detector("blend"), detector("sequence", "not installed: import it")],
+        unimported=lambda: [{"file": "model.pt", "status": "not imported: `unmask models import sequence model.pt`"}],
         pipeline=lambda: PIPELINE,
         clock=clock or Clock(),
         **more,
