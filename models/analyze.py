@@ -18,15 +18,20 @@ DEFAULT_FRAMES = 60
 
 class Analyzer:
     def __init__(
-        self, calibration: Path | None = None, detectors: Sequence[str] | None = None, onnx_threads: int = 1
+        self,
+        calibration: Path | None = None,
+        detectors: Sequence[str] | None = None,
+        onnx_threads: int = 1,
+        finder: str = registry.DEFAULT_FINDER,
     ) -> None:
         """Reads the calibration and nothing else; models load with the first analysis, or with `warm`."""
         self.detectors = registry.chosen(detectors)
         fitted = calibrate.load(calibration)
-        self._pipeline = pipeline.version(fitted, self.detectors)
+        self._pipeline = pipeline.version(fitted, self.detectors, finder)
         self.calibration = calibrate.of_weights(fitted, {name: e.digest for name, e in manifest.read().items()})
         self._panel = Panel(self.detectors, onnx_threads)
         self._threads = onnx_threads
+        self._find = registry.finder(finder)
 
     @property
     def pipeline(self) -> str:
@@ -55,7 +60,7 @@ class Analyzer:
         most = faces.MOST_IN_PICTURE if info.kind == "image" else faces.MOST_IN_FRAME
         for frame in watch.waiting("decode", frames):
             with watch.stage("faces"):
-                found = faces.find(frame, most, self._threads)
+                found = faces.find(frame, most, self._threads, self._find)
             with watch.stage("tracks"):
                 tracker.add(found)
             with watch.stage("evidence"):
@@ -81,7 +86,7 @@ class Analyzer:
 
     def warm(self) -> None:
         """Load everything now, so that the first check does not wait for it."""
-        faces.warm(self._threads)
+        faces.warm(self._threads, self._find)
         self._panel.warm()
 
     def close(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -11,7 +10,7 @@ import numpy as np
 
 from models import runtime
 from models.errors import WeightsError
-from models.types import Box, Floats, Rgb
+from models.types import Floats, Found, Rgb
 
 FIRST_SIDE, SECOND_SIDE = 320, 640  # 10 and 41 ms a frame; 640 finds no more where 320 found something
 LARGE, THIRD_SIDE = 1920, 1280  # a still larger than any video frame: a face of 80 px is 6 px wide at the first size
@@ -21,13 +20,6 @@ OVERLAP = 0.3
 MOST_FACES = 48  # each costs landmarks, a crop and a run of every detector
 STRIDE = 4
 _INPUT, _OUTPUTS = "input.1", ("537", "538", "539", "540")
-
-
-@dataclass(frozen=True)
-class Found:
-    box: Box
-    confidence: float
-    points: Floats  # (5, 2): left eye, right eye, nose, left and right corner of the mouth, as seen in the picture
 
 
 def find(rgb: Rgb, threads: int = 1) -> list[Found]:

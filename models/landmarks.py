@@ -16,8 +16,14 @@ from models.types import Box, Floats, Rgb
 
 SAME_PERSON = 0.6  # dlib's own limit for its 128-d vectors (99.38 % on LFW)
 
+# dlib's landmark model expects the square of dlib's own finders. Median distance to CenterFace's points over 280 crops:
+# .055 eye distances with this one, .061 with a square further down by a tenth.
+DLIB_SIDE, DLIB_DOWN = 0.95, 0.05
+FACE_ASPECT = 0.76  # width over height of a face's box: CenterFace's median over 17 clips
+
 _loading = threading.Lock()
 _encoding = threading.Lock()  # dlib's network keeps its layers' outputs in itself
+_finding = threading.Lock()  # and so do its finders
 
 
 def landmarks(rgb: Rgb, box: Box) -> Floats:
@@ -35,6 +41,29 @@ def identity(rgb: Rgb, box: Box) -> Floats:
     library = _library()
     with _encoding:
         return np.asarray(library.face_encodings(rgb, [_css(box)])[0], np.float32)
+
+
+def squares(rgb: Rgb, model: str) -> list[Box]:
+    """The faces that face_recognition's own finder `model` (hog or cnn) sees, as the squares dlib works with."""
+    library = _library()
+    with _finding:
+        found = library.face_locations(np.ascontiguousarray(rgb), 0, model)
+    return [(left, top, right - left, bottom - top) for top, right, bottom, left in found]
+
+
+def square_of(box: Box) -> Box:
+    """dlib's square for a face's box."""
+    x, y, width, height = box
+    side = DLIB_SIDE * (width + height) / 2
+    return (x + (width - side) / 2, y + (height - side) / 2 + DLIB_DOWN * height, side, side)
+
+
+def box_of(square: Box) -> Box:
+    """The face's box for dlib's square: the way back."""
+    x, y, wide, high = square
+    height = (wide + high) / DLIB_SIDE / (1 + FACE_ASPECT)
+    width = FACE_ASPECT * height
+    return (x + (wide - width) / 2, y + (high - height) / 2 - DLIB_DOWN * height, width, height)
 
 
 def warm() -> None:

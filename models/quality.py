@@ -22,13 +22,13 @@ NARROWEST_EYES = 0.5
 WIDEST_STRAIN = 0.4
 
 
-def reasons(crop: Rgb, box: Box, landmarks: Floats, strain: float) -> tuple[str, ...]:
+def reasons(crop: Rgb, box: Box, landmarks: Floats, strain: float | None) -> tuple[str, ...]:
     if max(box[2], box[3]) < SMALLEST_SIDE:
         return ("face_too_small",)
     found = []
     if sharpness(crop) < SHARPEST_BLUR:
         found.append("blurred")
-    if strain > WIDEST_STRAIN or eye_share(landmarks) < NARROWEST_EYES:
+    if (strain is not None and strain > WIDEST_STRAIN) or eye_share(landmarks) < NARROWEST_EYES:
         found.append("occluded_or_profile")
     return tuple(found)
 

@@ -1,4 +1,4 @@
-"""Which detectors there are, one line each. Standard library only, so that the web process may list them.
+"""Which detectors and face finders there are, one line each. Standard library only: the web process may list them.
 
 To add one: a file in models/detectors with a function (name, threads) -> Detector, and its line here. Classifiers in
 ONNX need neither: a table in a manifest is enough (models/manifest.py).
@@ -6,15 +6,15 @@ ONNX need neither: a table in a manifest is enough (models/manifest.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from models import manifest
-from models.errors import NotInstalled, UnknownDetector
+from models.errors import NotInstalled, UnknownDetector, UnknownFinder
 
 if TYPE_CHECKING:
-    from models.types import Detector
+    from models.types import Detector, Found, Rgb
 
 
 class Line(NamedTuple):
@@ -26,10 +26,13 @@ _IMPORT = "`unmask models import {} FILE`"
 DETECTORS: dict[str, Line] = {
     "meso4": Line("models.detectors.meso:load", f"`unmask train meso4`, or {_IMPORT.format('meso4')}"),
     "blend": Line("models.detectors.blend:load", "`unmask train blend`"),
+    "synthetic": Line("models.detectors.synthetic:load", "`unmask train synthetic`"),
     "mesoinception4": Line("models.detectors.meso:load", _IMPORT.format("mesoinception4")),
     "sequence": Line("models.detectors.sequence:load", _IMPORT.format("sequence")),
     "efficientnet": Line("models.detectors.efficientnet:load", _IMPORT.format("efficientnet")),
 }
+DEFAULT_FINDER = "centerface"
+FINDERS = {"centerface": "models.centerface:find", "hog": "models.dlibfaces:hog", "cnn": "models.dlibfaces:cnn"}
 DROPPED_IN = Line("models.detectors.onnx:load", "put its file back beside its manifest")
 
 
@@ -62,6 +65,18 @@ def line(name: str) -> Line:
 
 
 def load(name: str, threads: int) -> Detector:
-    module, function = line(name).load.split(":")
-    detector: Detector = getattr(import_module(module), function)(name, threads)
+    detector: Detector = _named(line(name).load)(name, threads)
     return detector
+
+
+def finder(name: str) -> Callable[[Rgb, int], list[Found]]:
+    """(rgb, threads) -> the faces of a picture."""
+    if name not in FINDERS:
+        raise UnknownFinder(f"There is no face finder {name!r}. Choose from: {', '.join(FINDERS)}.")
+    find: Callable[[Rgb, int], list[Found]] = _named(FINDERS[name])
+    return find
+
+
+def _named(place: str) -> Any:
+    module, function = place.split(":")
+    return getattr(import_module(module), function)

@@ -42,6 +42,15 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Found:
+    """Where a finder sees a face. `confidence` is 1 and `points` None where it tells none."""
+
+    box: Box
+    confidence: float
+    points: Floats | None  # (5, 2): left eye, right eye, nose, left and right corner of the mouth, as seen
+
+
+@dataclass(frozen=True)
 class Face:
     """One face in one frame. `crop` is the aligned crop every detector sees (faces.CROP_SIDE square)."""
 

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KiB, MiB = 1024, 1024 * 1024
+FaceFinder = Literal["centerface", "hog", "cnn"]
 _LIMITS_SCHEMES = ("memory://", "redis://", "rediss://", "redis+unix://")
 
 
@@ -67,6 +68,9 @@ class Settings(BaseSettings):
     # the worker
     concurrency: int = Field(2, ge=1, le=64, description="Checks one worker process runs at once.")
     onnx_threads: int = Field(1, ge=1, le=64, description="ONNX Runtime threads a model uses.")
+    face_finder: FaceFinder = Field(
+        "centerface", description="Who finds faces: centerface, or face_recognition's hog or cnn (cnn: with CUDA only)."
+    )
     lease_seconds: float = Field(
         15.0, ge=0.5, le=3600, description="Seconds after which a silent worker loses its check."
     )

@@ -10,13 +10,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from server.options import DEFAULT_SEQUENCE_LENGTH, SEQUENCE_LENGTHS
-from server.settings import Settings
+from server.settings import FaceFinder, Settings
 
 if TYPE_CHECKING:
     from server.cli.judge import Judge
@@ -56,10 +57,16 @@ class Limits:
     show_default=True, help="Frames looked at in a video.",
 )  # fmt: skip
 @click.option("--detectors", help="Only these detectors, comma separated; `unmask models list` names them.")
+@click.option(
+    "--finder", type=click.Choice(get_args(FaceFinder)),
+    help="Who finds the faces; else UNMASK_FACE_FINDER says. cnn takes seconds a frame without CUDA.",
+)  # fmt: skip
 @click.option("-v", "--verbose", is_flag=True, help="Show each detector's say below the line.")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a report of one file, as HTML.")
 def check(
     what: tuple[str, ...], as_json: bool, as_csv: bool, limit: int | None, ilimit: int | None, vlimit: int | None,
-    sequence_length: str, detectors: str | None, verbose: bool,
+    sequence_length: str, detectors: str | None, finder: FaceFinder | None, verbose: bool,
+    report: Path | None,
 ) -> None:  # fmt: skip
     """Check files, folders or addresses, here and now.
 
@@ -68,6 +75,7 @@ def check(
     unmask check --json pictures/ > results.jsonl
     unmask check --csv --limit 100 archive/
     unmask check https://example.org/clip.mp4
+    unmask check --report report.html clip.mp4
 
     Exit status: 0 all were judged, 1 some could not be, 2 bad usage.
     A probability is that of manipulation; it never proves that a file is genuine.
@@ -78,17 +86,24 @@ def check(
 
     names = named_detectors(detectors)
     settings = Settings.from_env()
+    if finder:
+        settings = settings.model_copy(update={"face_finder": finder})
     wanted = list(_targets(what, Limits(ilimit or limit, vlimit or limit)))
+    if report is not None and len(wanted) != 1:
+        raise click.UsageError(f"A report is about one file, and {len(wanted)} were named.")
+    pictures: dict[str, bytes] | None = None if report is None else {}
     write = _json_line if as_json else _csv_line if as_csv else _text_line
     if as_csv:
         click.echo(",".join(CSV_COLUMNS))
     failed = False
-    with Judge(settings, int(sequence_length), names) as judge:
+    with Judge(settings, int(sequence_length), names, pictures) as judge:
         for result in _judged(judge, wanted, settings.concurrency):
             failed |= "error" in result
             click.echo(write(result))
             if verbose and not (as_json or as_csv):
                 _detector_table(result)
+            if report is not None and pictures is not None and "error" not in result:
+                _write_report(report, result, pictures, judge)
     sys.exit(1 if failed else 0)
 
 
@@ -197,10 +212,28 @@ def _printable(path: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in path)
 
 
+def _write_report(path: Path, result: dict[str, Any], pictures: dict[str, bytes], judge: Judge) -> None:
+    from models.catalogue import catalogue
+    from models.rates import measured
+    from server.report.page import render
+
+    named = result["path"] if "://" in result["path"] else Path(result["path"]).name
+    page = render(
+        result, pictures.get, named=_printable(named), made=datetime.now(UTC), catalogue=catalogue(),
+        measured=measured(judge.calibration),
+    )  # fmt: skip
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"The report could not be written to {path}: {error.strerror}.") from error
+    click.echo(f"Report written to {_printable(str(path))}", err=True)
+
+
 def _detector_table(result: dict[str, Any]) -> None:
     for row in result.get("detectors", ()):
         score = "-" if row["score"] is None else f"{row['score']:.2f}"
+        remarks = "; ".join(filter(None, (row["reason"], row["evidence"])))
         click.echo(
-            f"    {row['name']:<16}{row['band']:<11}score {score:<6}weight {row['weight']:<6.2f}{row['ms']} ms"
-            f"  {row['reason'] or ''}".rstrip()
+            f"    {row['name']:<16}{row['band']:<11}score {score:<6}weight {row['weight']:<6.2f}"
+            f"adds {row['contribution']:<+7.2f}{row['ms']} ms  {remarks}".rstrip()
         )

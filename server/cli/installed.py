@@ -9,4 +9,4 @@ from server.settings import Settings
 
 def pipeline(settings: Settings) -> str:
     """The version that new verdicts are made with; older ones are stale."""
-    return models_pipeline.version(calibrate.load(settings.calibration), registry.chosen(None))
+    return models_pipeline.version(calibrate.load(settings.calibration), registry.chosen(None), settings.face_finder)

@@ -12,6 +12,7 @@ import click
 
 from models import registry
 from models.analyze import Analyzer
+from models.calibrate import Calibration
 from models.errors import ModelsError, NotInstalled, UnknownDetector
 from server.errors import MediaGone, ProcessingFailed, UnmaskError
 from server.fetch.sources import Fetched
@@ -39,19 +40,33 @@ def named_detectors(text: str | None) -> tuple[str, ...] | None:
         raise click.UsageError(str(error)) from error
 
 
-class Judge:
-    """Keeps one media child a thread: starting one costs more than judging a small picture."""
+REPORTED = (*SHOWN, "basis", "segments", "forensics", "provenance")
 
-    def __init__(self, settings: Settings, sequence_length: int, detectors: tuple[str, ...] | None) -> None:
+
+class Judge:
+    """Keeps one media child a thread: starting one costs more than judging a small picture.
+
+    With `pictures` a result holds the parts of a verdict that a report shows, and the pictures are put there.
+    """
+
+    def __init__(
+        self, settings: Settings, sequence_length: int, detectors: tuple[str, ...] | None,
+        pictures: dict[str, bytes] | None = None,
+    ) -> None:  # fmt: skip
+        self._pictures = pictures
         self._frames = sequence_length
         self._detectors = detectors
-        self._analyzer = Analyzer(settings.calibration, onnx_threads=settings.onnx_threads)
+        self._analyzer = Analyzer(settings.calibration, onnx_threads=settings.onnx_threads, finder=settings.face_finder)
         # Not the service's data folder: what lies there under no check's name is swept, and there need not be one.
         self._folder = tempfile.TemporaryDirectory(prefix="unmask-")
         self._settings = settings.model_copy(update={"data_dir": Path(self._folder.name)})
         threading.Thread(target=self._analyzer.warm, daemon=True).start()  # while the child starts and decodes
         self._local = threading.local()
         self._children: list[MediaChild] = []
+
+    @property
+    def calibration(self) -> Calibration:
+        return self._analyzer.calibration
 
     def __enter__(self) -> Judge:
         return self
@@ -95,8 +110,18 @@ class Judge:
             sha256=_hash(path),
             acquisition=acquisition,
             complete=complete,
+            segments=judged.segments(analysis, self._keep),
+            forensics=judged.forensics(analysis, self._keep),
         )
-        return {"kind": info.kind, **{name: shown[name] for name in SHOWN}}
+        names = SHOWN if self._pictures is None else REPORTED
+        return {"kind": info.kind, **{name: shown[name] for name in names}}
+
+    def _keep(self, kind: str, jpeg: bytes) -> str:
+        if self._pictures is None:
+            return ""
+        address = f"{kind}-{len(self._pictures)}"
+        self._pictures[address] = jpeg
+        return address
 
     def _child(self) -> MediaChild:
         child: MediaChild | None = getattr(self._local, "child", None)

@@ -25,6 +25,6 @@ class Tools:
 
 
 def make_tools(settings: Settings, database: Database) -> Tools:
-    analyzer = Analyzer(settings.calibration, onnx_threads=settings.onnx_threads)
+    analyzer = Analyzer(settings.calibration, onnx_threads=settings.onnx_threads, finder=settings.face_finder)
     analyzer.warm()  # now, rather than while the first person waits
     return Tools(settings=settings, database=database, evidence=EvidenceStore(settings.evidence), analyzer=analyzer)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from models import registry
 from models.analyze import Analyzer
+from models.errors import UnknownFinder
 from models.types import Frame, MediaInfo, Rgb
+from server.settings import FaceFinder, Settings
 from tests.models.conftest import FLAGGING
 
 README = Path(__file__).parents[2] / "README.md"
@@ -36,3 +39,15 @@ def test_the_readmes_example_is_a_detector(portrait: Rgb, tmp_path: Path, monkey
     assert analysis.probability is not None
     assert [r.reason for r in still.detectors if r.name == "sharpness"] == ["too_few_frames"]
     assert "sharpness" in registry.installed()
+
+
+def test_a_finder_nobody_knows_is_refused_with_the_choices() -> None:
+    with pytest.raises(UnknownFinder, match="Choose from: centerface, hog, cnn"):
+        registry.finder("yolo")
+    with pytest.raises(UnknownFinder):
+        Analyzer(FLAGGING, finder="yolo")
+
+
+def test_the_settings_offer_every_finder() -> None:
+    assert get_args(FaceFinder) == tuple(registry.FINDERS)
+    assert Settings().face_finder == registry.DEFAULT_FINDER

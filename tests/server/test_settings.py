@@ -71,6 +71,7 @@ def test_a_slip_in_a_name_is_named(monkeypatch: pytest.MonkeyPatch, name: str, h
         ("UNMASK_PUBLIC_LOOKUP", "perhaps"),
         ("UNMASK_KEEP_MEDIA", "forever"),
         ("UNMASK_LOG_LEVEL", "loud"),
+        ("UNMASK_FACE_FINDER", "yolo"),
         ("UNMASK_FETCH_ALLOW", "10.0.0.0/8, everywhere"),
         ("UNMASK_FETCH_ALLOW", "10.0.0.1/8"),
         ("UNMASK_LEASE_SECONDS", "inf"),

@@ -17,6 +17,7 @@ import pytest
 from server import verdict
 from server.cli import check, judge
 from server.cli.check import Limits
+from server.settings import Settings
 from tests.server.cli.conftest import Unmask
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(24)
@@ -43,8 +44,8 @@ def broken(path: str) -> bool:
 class StandInJudge:
     """Knows every file but those that are called broken."""
 
-    def __init__(self, settings: object, sequence_length: int, detectors: tuple[str, ...] | None) -> None:
-        self.asked = (sequence_length, detectors)
+    def __init__(self, settings: Settings, sequence_length: int, detectors: tuple[str, ...] | None) -> None:
+        self.asked = (sequence_length, detectors, settings.face_finder)
 
     def __enter__(self) -> StandInJudge:
         return self
@@ -190,6 +191,7 @@ def test_taking(left: int | None, answers: list[bool]) -> None:
         (("--detectors", "meso4,nope", "."), "'nope'"),
         (("--detectors", "", "."), "meso4"),
         (("--detectors", ",", "."), "meso4"),
+        (("--finder", "yolo", "."), "'centerface', 'hog', 'cnn'"),
         (("--fast", "."), "--fast"),
     ],
 )
@@ -206,8 +208,17 @@ def test_a_missing_file_is_said_before_anything_is_judged(check_with_stand_in: U
 
 def test_choices_reach_the_judge(check_with_stand_in: Unmask, folder: Path) -> None:
     words = ("--json", "--sequence-length", "20", "--detectors", " meso4 ,", str(folder / "a.png"))
-    assert json.loads(check_with_stand_in(*words).stdout)["asked"] == [20, ["meso4"]]
-    assert json.loads(check_with_stand_in("--json", str(folder / "a.png")).stdout)["asked"] == [60, None]
+    assert json.loads(check_with_stand_in(*words).stdout)["asked"] == [20, ["meso4"], "centerface"]
+    assert json.loads(check_with_stand_in("--json", str(folder / "a.png")).stdout)["asked"] == [60, None, "centerface"]
+
+
+def test_the_option_comes_before_the_setting(
+    check_with_stand_in: Unmask, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNMASK_FACE_FINDER", "cnn")
+    for words, finder in (((), "cnn"), (("--finder", "hog"), "hog")):
+        done = check_with_stand_in("--json", *words, str(folder / "a.png"))
+        assert json.loads(done.stdout)["asked"][-1] == finder
 
 
 # how it is written

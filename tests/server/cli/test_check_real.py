@@ -53,6 +53,15 @@ def test_a_photograph_is_judged(check: Callable[..., Result], astronaut: Path) -
     assert [row["name"] for row in result["detectors"]] == list(registry.installed())
 
 
+def test_another_finder_sees_the_same_face_in_a_verdict_of_another_version(
+    check: Callable[..., Result], astronaut: Path
+) -> None:
+    usual, other = (json.loads(check("--json", "--finder", n, astronaut).stdout) for n in ("centerface", "hog"))
+    assert other["coverage"]["faces"] == usual["coverage"]["faces"] == 1
+    assert other["pipeline"] != usual["pipeline"]
+    assert other["probability"] == pytest.approx(usual["probability"], abs=0.1)
+
+
 def test_the_same_photograph_is_judged_the_same(check: Callable[..., Result], astronaut: Path) -> None:
     first, second = (json.loads(line) for line in check("--json", astronaut, astronaut).stdout.splitlines())
     assert (first["probability"], first["label"]) == (second["probability"], second["label"])
