@@ -18,6 +18,7 @@ VERBS = {
     "token": "Create, list and revoke API tokens.",
     "db": "Bring the database up to date, or copy it.",
     "models": "List the detectors and what they need.",
+    "prepare": "Cut the faces of labelled pictures and clips, for training and evaluation.",
     "train": "Train a detector from a folder of faces.",
     "completion": "Print the shell completion script.",
 }
