@@ -150,7 +150,7 @@ def _report(heard: Heard, top: int | None, weight: float, stronger: str, calibra
 def _kinds(reports: Sequence[DetectorReport], stronger: str, calibration: Calibration) -> tuple[str, ...]:
     entries = manifest.read()
     speaking = [r for r in reports if r.band == "high" and _speaks_for(r.name, calibration) == stronger]
-    kinds = [kind for r in speaking if r.name in entries for kind in entries[r.name].kinds]
+    kinds = [kind for r in speaking for kind in (entries[r.name].kinds if r.name in entries else (stronger,))]
     return tuple(dict.fromkeys(kinds))
 
 

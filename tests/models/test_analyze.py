@@ -4,14 +4,16 @@ import io
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from models import ensemble, registry
+from models import calibrate, ensemble, registry
 from models.analyze import Analyzer
+from models.calibrate import Platt
 from models.decode import DecodeLimits, decode, probe
 from models.errors import UnknownDetector
 from models.types import Abstained, Analysis, Context, Face, Frame, MediaInfo, Rgb, Score
@@ -236,6 +238,32 @@ def test_a_detector_without_calibration_is_shown_and_moves_nothing(
     assert (report.reason, report.evidence) == ("not_calibrated", "asked for 20 frames")
     alone = analyzer.analyze([Frame(portrait, 0, 0)], info, detectors=["new"])
     assert (alone.probability, alone.reasons) == (None, ("not_calibrated",))
+
+
+@pytest.mark.parametrize(("intercept", "kind"), [(5.5, "synthetic"), (4.0, "face_swap")])
+def test_the_stronger_of_two_hypotheses_decides_and_is_named(
+    portrait: Rgb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, intercept: float, kind: str
+) -> None:
+    monkeypatch.setitem(registry.DETECTORS, "new", registry.Line(f"{__name__}:new"))
+    known = calibrate.load(FLAGGING)
+    new_scale = Platt(0.01, intercept, 1.0, 6.0, ((0.01, intercept),), hypothesis="synthetic")
+    both = replace(
+        known,
+        detectors={**known.detectors, "new": new_scale},
+        fake={**known.fake, "synthetic": (-1.0, 1.0)},
+    )
+    (tmp_path / "c.toml").write_text(calibrate.written(both))
+    analyzer = Analyzer(tmp_path / "c.toml", ["meso4", "new"])
+    analysis = picture(analyzer, portrait)
+    analyzer.close()
+    assert analysis.kinds == (kind,)
+    reports = {{"meso4": "face_swap", "new": "synthetic"}[report.name]: report for report in analysis.detectors}
+    assert {name: report.weight for name, report in reports.items()} == {
+        name: float(name == kind) for name in both.fake
+    }
+    assert sum(report.contribution for report in reports.values()) == reports[kind].contribution
+    assert analysis.probability == pytest.approx(ensemble.sigmoid(reports[kind].contribution), abs=1e-6)
+    assert analysis.p_value == 1 / 200, "genuine items count with their stronger sum: nothing is added for asking twice"
 
 
 def test_contributions_are_the_log_odds_of_the_verdict(portrait: Rgb) -> None:
