@@ -9,7 +9,7 @@ from models import manifest, registry
 from models.calibrate import Calibration, written
 
 # Raise it with any change to code that can change a score: decoding, finding, cropping, gates, combining.
-CODE_VERSION = 2
+CODE_VERSION = 3
 
 
 def version(calibration: Calibration, detectors: Sequence[str], finder: str = registry.DEFAULT_FINDER) -> str:
