@@ -123,7 +123,7 @@ def _blinking(detail: Mapping[str, Any], count: int) -> str:
     if detail.get("per_minute") is not None:
         told += f", {detail['per_minute']:.1f} a minute"
     if detail.get("p_value") is not None:
-        told += f". People blink so seldom with p = {max(detail['p_value'], 0.001):.3f}"
+        told += f". So few come by chance in {words.percent(detail['p_value'])} of 100 such clips"
     return f"{told}."
 
 
