@@ -27,9 +27,14 @@ DETECTORS: dict[str, Line] = {
     "meso4": Line("models.detectors.meso:load", f"`unmask train meso4`, or {_IMPORT.format('meso4')}"),
     "blend": Line("models.detectors.blend:load", "`unmask train blend`"),
     "synthetic": Line("models.detectors.synthetic:load", "`unmask train synthetic`"),
-    "mesoinception4": Line("models.detectors.meso:load", _IMPORT.format("mesoinception4")),
+    "mesoinception4": Line(
+        "models.detectors.meso:load", f"`unmask train mesoinception4`, or {_IMPORT.format('mesoinception4')}"
+    ),
+    "meso4_video": Line("models.detectors.meso:load_over_time", "`unmask train meso4-video`, from clips"),
     "sequence": Line("models.detectors.sequence:load", _IMPORT.format("sequence")),
-    "efficientnet": Line("models.detectors.efficientnet:load", _IMPORT.format("efficientnet")),
+    "efficientnet": Line(
+        "models.detectors.efficientnet:load", f"`unmask train efficientnet`, or {_IMPORT.format('efficientnet')}"
+    ),
 }
 DEFAULT_FINDER = "centerface"
 FINDERS = {"centerface": "models.centerface:find", "hog": "models.dlibfaces:hog", "cnn": "models.dlibfaces:cnn"}

@@ -66,6 +66,12 @@ def fill(
     found: tensors.Arrays,
     name: str,
 ) -> None:
+    fill_body(body, found, name)
+    for layer in (hidden, last):
+        layer.set_weights(_dense(found, tuple(layer.kernel.shape), name))
+
+
+def fill_body(body: keras.Model, found: tensors.Arrays, name: str) -> None:
     """Both ways Keras writes: by the layers' names (Keras 2 and .h5), by class and number (.keras)."""
     container = next((path.partition(_KERAS_3)[0] for path in found if _KERAS_3 in path), None)
     arrays = _named(body, found) if container is None else _numbered(body, found, container)
@@ -84,8 +90,6 @@ def fill(
             layer.finalize_state()
         else:
             layer.set_weights(given)
-    for layer in (hidden, last):
-        layer.set_weights(_dense(found, tuple(layer.kernel.shape), name))
 
 
 _ORDER = (

@@ -66,8 +66,8 @@ def _write(tables: Mapping[str, Mapping[str, Any]]) -> None:
     unfinished.write_text(HEADING + "".join(_table(key, value) for key, value in tables.items()), encoding="utf-8")
     unfinished.replace(path)
     used = {file for entry in manifest.read().values() if entry.folder == folder() for file in entry.files()}
-    for file in folder().glob(f"*{IMPORTED}*.onnx"):
-        if file.name not in used:
+    for file in folder().glob(f"*{IMPORTED}*"):
+        if file.with_suffix(".onnx").name not in used:
             file.unlink()
 
 

@@ -17,10 +17,10 @@ from torch.nn import functional as F
 from models import align
 from models.evaluate.metrics import auc
 from models.networks import lite0
-from models.training import crops, publish, split, torch_export
+from models.training import crops, listing, publish, split, torch_export
 from models.training.cards import Words
 from models.training.pairs import Batch, Mix, Pairs
-from models.training.plan import Trained
+from models.training.plan import Trained, Wish
 from models.training.torch_loop import Plan, fit, half
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ PEOPLE = {
 CUTTING = crops.Cutting(300, 300 / align.CROP_SIDE)
 SMOOTHING = 0.05
 MASK_SHARE = 0.5  # of the mask's loss
+MINUTES = 60.0
 JUDGED = 900  # crops looked at each time the best weights are sought
 
 
@@ -65,21 +66,33 @@ compression; half of the fakes are made on the spot by blending a genuine face i
 def run(
     data: Path,
     out: Path,
-    minutes: float,
-    seed: int,
-    resume: bool,
+    wish: Wish,
     leave_out: Collection[str] = (),
     mix: Mix | None = None,
     blocks: int = lite0.BLOCKS,
-) -> None:
-    """`data`: an index.csv, or the folder that holds one. `leave_out`: sets that are measured, not learned from.
+    most: int | None = None,
+) -> publish.Published:
+    """`data`: any labelled pictures; `leave_out`: sets that are measured, not learned from.
 
     `out` gets checkpoints and crops under work/, and weights/, cards/ with what ships.
     """
-    shard = load(data, out / "work")
+    listed = listing.pictures(data, most, PEOPLE)
+    shard = cut(listed, out / "work")
     mix = mix or Mix(fakes=FAKES, people=PEOPLE)
-    network, trained = train(shard, out / "work", Plan(minutes, seed), resume, mix, leave_out, blocks)
-    publish.publish(exported(network, shard, out, mix.side), WORDS, trained, shard, data, out, seed, leave_out)
+    learning = _kept(shard, split.indices(shard.items, "train"), leave_out)
+    minutes, steps = wish.budget(MINUTES, len(learning), Plan.batch)
+    network, trained = train(shard, out / "work", Plan(minutes, wish.seed, steps), wish.resume, mix, leave_out, blocks)
+    made = exported(network, shard, out, mix.side)
+    return publish.publish(made, WORDS, trained, shard, listed.root, out, wish.seed, leave_out)
+
+
+def load(data: Path, work: Path) -> crops.Shard:
+    """The sets this recipe knows; of data without any of them, all there is."""
+    return cut(listing.pictures(data, known=PEOPLE), work)
+
+
+def cut(listed: listing.Listing, work: Path) -> crops.Shard:
+    return crops.prepare(listed.root, listed.items, work / "crops", cutting=CUTTING)
 
 
 def exported(network: lite0.BlendNet, shard: crops.Shard, out: Path, side: int) -> publish.Exported:
@@ -88,15 +101,6 @@ def exported(network: lite0.BlendNet, shard: crops.Shard, out: Path, side: int) 
     some = np.stack([crops.serving_crop(shard, i) for i in range(min(16, len(shard.items)))])
     sha256 = torch_export.to_onnx(serving, torch.from_numpy(some[:2]), ("p_fake", "mask"), path)
     return publish.Exported(path, sha256, torch_export.check_parity(serving, path, some))
-
-
-def load(data: Path, work: Path) -> crops.Shard:
-    """The sets this recipe knows; of an index without any of them, all there is."""
-    listed = crops.read_index(data)
-    items = [item for item in listed if item.dataset in PEOPLE] or listed
-    if {item.fake for item in items} != {True, False}:
-        raise ValueError(f"{data} must list pictures of both labels, real and fake.")
-    return crops.prepare(data, items, work / "crops", cutting=CUTTING)
 
 
 def train(
@@ -142,7 +146,7 @@ def mean_auc(network: lite0.BlendNet, shard: crops.Shard, among: NDArray[np.int6
     scores = predict(network, shard, among, side)
     fake = np.array([shard.items[i].fake for i in among])
     sets = np.array([shard.items[i].dataset for i in among])
-    return float(np.nanmean([auc(scores[sets == name], fake[sets == name]) for name in np.unique(sets)]))
+    return publish.mean_of_sets([auc(scores[sets == name], fake[sets == name]) for name in np.unique(sets)])
 
 
 @torch.no_grad()
@@ -156,7 +160,7 @@ def predict(
         some = np.stack([shown(shard, int(i), side) for i in among[start : start + batch]])
         with half(device):
             parts.append(network(torch.from_numpy(some).to(device))[0].float().cpu().numpy())
-    return np.concatenate(parts).astype(np.float64)
+    return np.concatenate([np.zeros(0), *parts])
 
 
 def shown(shard: crops.Shard, i: int, side: int) -> NDArray[np.uint8]:

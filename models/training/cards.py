@@ -174,12 +174,12 @@ ONNX against the trained network: largest difference {facts.parity:.1e}. sha256 
 def _of_dfdc(items: Sequence[Item]) -> str:
     if all(item.dataset != "dfdc_train" for item in items):
         return ""
-    return "In DFDC the same actors recur in several originals, so its numbers hold for new videos, not for new people. "
+    return "In DFDC the same actors recur in several originals, so its numbers hold for new videos only. "
 
 
 def _calibration(known: Calibrated | None) -> str:
     if known is None:
-        return "None: too few genuine faces were held out. Its score is shown with weight 0 till a calibration knows it."
+        return "None: too few genuine faces were held out. It is shown with weight 0 till a calibration knows it."
     calibration = known.calibration
     fakes = sum(map(len, calibration.fake.values()))
     return f"""Platt scaling on {len(calibration.real):,} genuine and {fakes:,} manipulated faces of groups used for

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from server.cli.extra import training
+
 if TYPE_CHECKING:
     from models.manifest import Entry
 
@@ -26,13 +28,15 @@ def models() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a detector.")
 def list_models(as_json: bool) -> None:
     """List every detector: installed or what to do, version, licence."""
-    from models.catalogue import catalogue
+    from models.catalogue import catalogue, unimported
 
     for entry in catalogue():
         if as_json:
             click.echo(json.dumps(entry))
         else:
             click.echo(f"{entry['name']:<16}{entry['version'] or '-':<19}{entry['title']}: {entry['status']}")
+    for stray in unimported():
+        click.echo(f"{stray['file']}: {stray['status']}", err=as_json)
 
 
 @models.command("import")
@@ -74,19 +78,12 @@ def import_model(name: str, files: tuple[Path, ...], **options: Any) -> None:
     an efficientnet abstains. Needs the `train` extra: pip install 'unmask[train]'.
     """
     from models import manifest
-    from models.errors import WeightsError
 
     if name != "sequence" and len(files) > 1:
         raise click.UsageError(f"{name} is one file.")
     shipped = manifest.read_one(manifest.WEIGHTS)
-    try:
+    with training("Importing"):
         entry = _imported(name, files, options)
-    except ModuleNotFoundError as error:
-        if str(error.name).startswith(("models", "server")):
-            raise
-        raise WeightsError(
-            f"Importing needs the `train` extra ({error.name} is missing): pip install 'unmask[train]'"
-        ) from error
     click.echo(f"{name} {entry.version} is installed. Its card: {entry.folder / f'{name}.md'}")
     if entry.polarity == "undecided":
         click.echo("It abstains: give --known pictures (three or more of each label) that decide which end means fake.")
@@ -95,10 +92,26 @@ def import_model(name: str, files: tuple[Path, ...], **options: Any) -> None:
     click.echo("It is shown with weight 0 until a calibration knows these weights. Restart what runs to use it.")
 
 
+@models.command("install")
+@click.argument("folders", metavar="OUT...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+def install_models(folders: tuple[Path, ...]) -> None:
+    """Use what `unmask train --out OUT` made, in place of what ships under its name.
+
+    \b
+    unmask models install runs/meso4
+    """
+    from models.importers import trained
+
+    for folder in folders:
+        for entry in trained.run(folder):
+            click.echo(f"{entry.name} {entry.version} is installed. `unmask models remove {entry.name}` takes it away.")
+    click.echo("Shown with weight 0 until `unmask calibrate` has fitted these weights. Restart what runs to use them.")
+
+
 @models.command("remove")
 @click.argument("name", metavar="NAME")
 def remove_model(name: str) -> None:
-    """Take away what was imported under NAME; what ships under it is used again.
+    """Take away what was imported or installed under NAME; what ships under it is used again.
 
     \b
     unmask models remove meso4
@@ -110,9 +123,6 @@ def remove_model(name: str) -> None:
 
 
 def _imported(name: str, files: tuple[Path, ...], options: dict[str, Any]) -> Entry:
-    import os
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if name == "sequence":
         from models.importers import sequence
 

@@ -13,9 +13,11 @@ import pytest
 import torch
 
 from models import calibrate, manifest
+from models.errors import DatasetError
 from models.training import blend, crops, publish, split, torch_export, torch_loop
 from models.training.crops import Item, Shard
 from models.training.pairs import Mix
+from models.training.plan import Wish
 from models.training.torch_loop import Plan
 from models.types import Rgb
 
@@ -144,5 +146,5 @@ def _squares(step: int) -> np.ndarray:
 
 def test_an_index_of_one_label_is_refused(tmp_path: Path) -> None:
     (tmp_path / "index.csv").write_text("path,label,group,method,source_width\nother/a.jpg,real,g,none,\n")
-    with pytest.raises(ValueError, match="both labels"):
-        blend.run(tmp_path / "index.csv", tmp_path, 1, 1, resume=False)
+    with pytest.raises(DatasetError, match="both labels"):
+        blend.run(tmp_path / "index.csv", tmp_path, Wish())

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from models import calibrate, catalogue, manifest
+from models.errors import DatasetError
 from models.training import split
 from models.training.crops import Item, Shard
 
@@ -100,36 +101,40 @@ def test_published_weights_load_and_answer_as_published(data: Path) -> None:
     assert real == pytest.approx([0.989748, 0.997702], abs=2e-3)
 
 
-def test_training_learns_survives_a_kill_and_publishes(
-    shard: Shard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["meso4", "mesoinception4"])
+def test_training_learns_goes_on_and_publishes(
+    name: str, shard: Shard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from models.training import meso4, publish
+    from models.training import meso, publish
     from models.training.loop import Plan
 
+    recipe = meso.RECIPES[name]
     plan = Plan(minutes=60, seed=1, batch=8, most_steps=6, warm_up=1, save_seconds=0.0)
-    _, first = meso4.train(shard, tmp_path / "work", plan, resume=False)
+    _, first = meso.train(recipe, shard, tmp_path / "work", plan, resume=False)
     assert first.steps == 6
     further = Plan(minutes=60, seed=1, batch=8, most_steps=12, warm_up=1)
-    model, resumed = meso4.train(shard, tmp_path / "work", further, resume=True)
+    model, resumed = meso.train(recipe, shard, tmp_path / "work", further, resume=True)
     assert resumed.steps == 12
     assert resumed.seconds > first.seconds
+    assert (tmp_path / "work" / "curves.png").stat().st_size > 5000
     (tmp_path / "index.csv").write_text("path,label,group,method,source_width\n")
-    exported = meso4.exported(model, shard, tmp_path)
-    publish.publish(exported, meso4.WORDS, resumed, shard, tmp_path, tmp_path, seed=1)
+    exported = meso.export_to(model, name, shard, tmp_path)
+    publish.publish(exported, recipe.words, resumed, shard, tmp_path, tmp_path, seed=1)
     (entry,) = manifest.read(tmp_path / "weights").values()
     assert entry.polarity == "high is fake"
-    assert calibrate.load(tmp_path / "weights" / "calibration.toml").detectors["meso4"].weights == entry.sha256
+    assert calibrate.load(tmp_path / "weights" / "calibration.toml").detectors[name].weights == entry.sha256
     monkeypatch.setattr(manifest, "WEIGHTS", tmp_path / "weights")
     monkeypatch.setattr(catalogue, "CARDS", tmp_path / "cards")
-    listed = next(entry for entry in catalogue.catalogue() if entry["name"] == "meso4")
+    listed = next(entry for entry in catalogue.catalogue() if entry["name"] == name)
     assert listed["installed"]
     assert "Where it fails" in listed["card"]
-    assert "| meso4" in (tmp_path / "cards" / "runs.md").read_text()
+    assert f"| {name}" in (tmp_path / "cards" / "runs.md").read_text()
 
 
 def test_an_index_of_one_label_is_refused(tmp_path: Path) -> None:
-    from models.training import meso4
+    from models.training import meso
+    from models.training.plan import Wish
 
     (tmp_path / "index.csv").write_text("path,label,group,method,source_width\nother/a.jpg,real,g,none,\n")
-    with pytest.raises(ValueError, match="both labels"):
-        meso4.run(tmp_path / "index.csv", tmp_path, 1, 1, resume=False)
+    with pytest.raises(DatasetError, match="both labels"):
+        meso.run("meso4", tmp_path / "index.csv", tmp_path, Wish())
