@@ -12,6 +12,7 @@ from itertools import groupby, pairwise
 from statistics import median
 
 MOST_TICKS = 6
+LEAST = 1e-3  # of an axis: below, it is a point
 LONG_GAP = 2.5  # times the usual distance of two points: a line across it would show what nobody saw
 
 Moments = Sequence[tuple[float, float]]  # (seconds, value), in order of time
@@ -60,7 +61,7 @@ def plot(moments: Moments, seconds: float, top: float, shades: Stretches = (), l
 
 def round_steps(end: float, most: int = MOST_TICKS) -> list[float]:
     """0 and multiples of 1, 2 or 5 times a power of ten, up to `end`."""
-    if end <= 0:
+    if end < LEAST:
         return [0.0]
     rough = end / (most - 1)
     power = 10.0 ** math.floor(math.log10(rough))
@@ -87,4 +88,4 @@ def unbroken(moments: Moments) -> list[list[tuple[float, float]]]:
 
 
 def _share(value: float, whole: float) -> float:
-    return round(100 * min(1.0, max(0.0, value / whole)), 3) if whole > 0 else 0.0
+    return round(100 * min(1.0, max(0.0, value / whole)), 3) if whole >= LEAST else 0.0

@@ -14,11 +14,15 @@ from typing import Any
 import click
 import pytest
 
+from models.calibrate import load
 from server import verdict
 from server.cli import check, judge
 from server.cli.check import Limits
 from server.settings import Settings
+from tests.models.conftest import FLAGGING
 from tests.server.cli.conftest import Unmask
+from tests.server.report.verdicts import JPEG as PICTURE
+from tests.server.report.verdicts import clip, detector
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(24)
 JPEG = b"\xff\xd8\xff" + bytes(24)
@@ -30,8 +34,8 @@ RESULT: dict[str, Any] = {
     "interval": [0.82, 0.96],
     "reasons": ["detectors_disagree", "blurred"],
     "detectors": [
-        {"name": "meso4", "band": "high", "score": 0.951, "weight": 0.4, "ms": 310, "reason": None},
-        {"name": "other", "band": "abstained", "score": None, "weight": 0.0, "ms": 2, "reason": "too_short"},
+        detector("meso4", score=0.951, weight=0.4, contribution=1.234, evidence="of 20 frames"),
+        detector("other", band="abstained", score=None, weight=0.0, contribution=0.0, ms=2, reason="too_short"),
     ],
 }
 ERROR = {"error": {"code": "corrupt_media", "message": "The file is damaged.", "details": {}}}
@@ -44,8 +48,14 @@ def broken(path: str) -> bool:
 class StandInJudge:
     """Knows every file but those that are called broken."""
 
-    def __init__(self, settings: Settings, sequence_length: int, detectors: tuple[str, ...] | None) -> None:
+    calibration = load(FLAGGING)
+
+    def __init__(
+        self, settings: Settings, sequence_length: int, detectors: tuple[str, ...] | None,
+        pictures: dict[str, bytes] | None = None, **_: Any,
+    ) -> None:  # fmt: skip
         self.asked = (sequence_length, detectors, settings.face_finder)
+        self.pictures = pictures
 
     def __enter__(self) -> StandInJudge:
         return self
@@ -56,6 +66,9 @@ class StandInJudge:
         pass
 
     def __call__(self, what: str) -> dict[str, Any]:
+        if self.pictures is not None and not broken(what):
+            self.pictures["face-6.0"] = PICTURE
+            return {"path": what, **clip()}
         return {"path": what, **(ERROR if broken(what) else RESULT), "asked": self.asked}
 
 
@@ -297,8 +310,34 @@ def test_a_terminal_is_sent_no_control_characters() -> None:
 def test_verbose_shows_each_detector(check_with_stand_in: Unmask, folder: Path, broken_file: str) -> None:
     done = check_with_stand_in("-v", str(folder / "a.png"), broken_file)
     _, first, second, _ = done.stdout.splitlines()
-    assert first.split() == ["meso4", "high", "score", "0.95", "weight", "0.40", "310", "ms"]
-    assert second.split() == ["other", "abstained", "score", "-", "weight", "0.00", "2", "ms", "too_short"]
+    assert first.split() == [
+        "meso4",
+        "high",
+        "score",
+        "0.95",
+        "weight",
+        "0.40",
+        "adds",
+        "+1.23",
+        "310",
+        "ms",
+        "of",
+        "20",
+        "frames",
+    ]
+    assert second.split() == [
+        "other",
+        "abstained",
+        "score",
+        "-",
+        "weight",
+        "0.00",
+        "adds",
+        "+0.00",
+        "2",
+        "ms",
+        "too_short",
+    ]
     assert len(check_with_stand_in("-v", "--json", str(folder / "a.png")).stdout.splitlines()) == 1
 
 
@@ -315,6 +354,48 @@ def test_a_name_that_is_no_text_is_written_all_the_same(check_with_stand_in: Unm
     assert len(done.stdout.splitlines()) >= 3
     if form == "--json":
         assert names(done)[-1] == name, "nothing of it is lost"
+
+
+def test_a_report_of_one_file(check_with_stand_in: Unmask, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.html"
+    done = check_with_stand_in("--report", str(out), str(folder / "c.mp4"))
+    assert done.exit_code == 0
+    assert done.stdout.startswith(f"{folder}/c.mp4: Manipulation likely")
+    assert f"Report written to {out}" in done.stderr
+    text = out.read_text(encoding="utf-8")
+    assert '<h1 class="named">c.mp4</h1>' in text
+    assert str(folder) not in text, "a report is passed on; where the file lay is nobody's business"
+    assert text.count("<img ") == 1
+    assert "Of the 199 genuine items it was calibrated on" in text
+
+
+def test_a_report_is_about_one_file(check_with_stand_in: Unmask, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.html"
+    done = check_with_stand_in("--report", str(out), str(folder))
+    assert done.exit_code == 2
+    assert "A report is about one file, and 7 were named." in done.stderr
+    assert not out.exists()
+
+
+def test_what_cannot_be_checked_has_no_report(check_with_stand_in: Unmask, broken_file: str, tmp_path: Path) -> None:
+    done = check_with_stand_in("--report", str(tmp_path / "out.html"), broken_file)
+    assert done.exit_code == 1
+    assert not (tmp_path / "out.html").exists()
+
+
+def test_a_report_that_cannot_be_written_says_so(check_with_stand_in: Unmask, folder: Path, tmp_path: Path) -> None:
+    done = check_with_stand_in("--report", str(tmp_path / "no" / "out.html"), str(folder / "c.mp4"))
+    assert done.exit_code == 1
+    assert "could not be written" in done.stderr
+    assert "No such file or directory" in done.stderr
+
+
+def test_a_report_of_a_file_whose_name_is_hostile(check_with_stand_in: Unmask, folder: Path, tmp_path: Path) -> None:
+    name = "<img src=x onerror=alert(1)>.png"
+    (folder / name).write_bytes(PNG)
+    done = check_with_stand_in("--report", str(tmp_path / "out.html"), str(folder / name))
+    assert done.exit_code == 0
+    assert "<img src=x" not in (tmp_path / "out.html").read_text(encoding="utf-8")
 
 
 def test_named_detectors() -> None:
