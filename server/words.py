@@ -69,6 +69,17 @@ def sentence(verdict: Verdict) -> str:
     return f"{said(verdict)} {_seen(verdict)}".strip()
 
 
+def scale(verdict: Verdict) -> str:
+    """What the ticks of the confidence bar mean; verdicts of before have none."""
+    marks = verdict.get("scale")
+    if not marks:
+        return ""
+    likely = 'with so many people, no score is high enough for "manipulation likely".'
+    if marks["likely"] is not None:
+        likely = f"above {percent(marks['likely'])}, genuine material hardly ever scores so high."
+    return f"Ticks: up to {percent(marks['no_evidence'])}, manipulated material hardly ever scores so low; {likely}"
+
+
 def reasons(verdict: Verdict) -> list[str]:
     """At most three, strongest first, each with what it means and what to do."""
     names = verdict["reasons"][:MOST_REASONS]

@@ -64,6 +64,35 @@ def test_from_an_address_to_the_verdict(start: Page, world: World) -> None:
     expect(start.get_by_role("article", name="Verdict")).to_contain_text("Manipulation likely")
     start.get_by_text("How sure is this?").click()
     expect(start.get_by_role("heading", name="meso4 1")).to_be_visible()
+    expect(start.get_by_text("# Card of meso4")).to_be_hidden()
+    start.get_by_text("Its card").click()
+    expect(start.get_by_text("# Card of meso4")).to_be_visible()
+    quiet(start)
+
+
+def test_a_verdict_in_detail(start: Page, world: World) -> None:
+    world.verdict(URL)
+    start.get_by_label("Address of a picture").fill(URL)
+    start.keyboard.press("Enter")
+    verdict = start.get_by_role("article", name="Verdict")
+    row = verdict.get_by_role("row", name=re.compile("meso4"))
+    assert row.get_by_role("cell").all_text_contents() == [
+        "high",
+        "0.95",
+        "1.00",
+        "+2.31",
+        "31 ms",
+        "asked for 20 frames",
+    ]
+    expect(verdict).to_contain_text("Ticks: up to 10, manipulated material hardly ever scores so low; above 90,")
+    verdict.get_by_role("button", name=re.compile("Face at")).click()
+    frame = start.get_by_role("dialog").get_by_role("img", name="The whole frame")
+    expect(frame).to_have_attribute("src", re.compile("^blob:"))
+    whole, box = frame.bounding_box(), start.locator(".boxes rect").last.bounding_box()
+    assert whole is not None
+    assert box is not None
+    assert (box["x"] - whole["x"]) / whole["width"] == pytest.approx(10 / 640, abs=0.01)
+    assert (box["y"] - whole["y"]) / whole["height"] == pytest.approx(20 / 480, abs=0.02)
     quiet(start)
 
 

@@ -53,6 +53,18 @@ def test_sentences(signed_in: Page) -> None:
     assert [words.sentence(given) for given, _ in CASES] == [said for _, said in CASES]
 
 
+def test_ticks_are_explained_the_same_in_pages_and_reports(signed_in: Page) -> None:
+    marks = {"likely": 0.873, "no_evidence": 0.12, "low": 0.35, "high": 0.65}
+    told = [
+        shown(),
+        {**shown(), "scale": None},
+        {**shown(), "scale": marks},
+        {**shown(), "scale": {**marks, "likely": None}},
+    ]
+    say = "async (all) => { const { scaleWords } = await import('/static/words.js'); return all.map(scaleWords); }"
+    assert signed_in.evaluate(say, told) == [words.scale(given) for given in told]
+
+
 def test_reasons_and_times_are_the_same_in_pages_and_reports(signed_in: Page) -> None:
     told = [
         {**shown(), "reasons": [name], "segments": [1] * n} for name in (*verdict.REASONS, "new_one") for n in (0, 1)

@@ -1,7 +1,7 @@
 // The faces a verdict rests on, highest score first; heatmaps on or off; a click shows one large.
 
 import { picture } from "./api.js";
-import { el } from "./dom.js";
+import { el, svg } from "./dom.js";
 
 const MOST = 24;
 
@@ -33,8 +33,21 @@ export function image(path, words, kind) {
 function enlarge(frame, words) {
   const close = el("button", { onclick: () => dialog.close() }, "Close");
   const pictures = [frame.face, frame.heatmap].filter(Boolean).map((path) => image(path, words, "large"));
-  const dialog = el("dialog", { "aria-label": words }, el("div", { class: "pair" }, pictures), el("div", { class: "headline" }, el("span", {}, words), close));
+  const dialog = el("dialog", { "aria-label": words }, el("div", { class: "pair" }, pictures), whole(frame), el("div", { class: "headline" }, el("span", {}, words), close));
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+}
+
+/** The frame it was found in, with the box over it: the picture itself stays as it was. */
+function whole(frame) {
+  if (!frame.frame) return null;
+  const [width, height] = frame.frame_size;
+  const [x, y, w, h] = frame.box;
+  const box = (kind) => svg("rect", { class: kind, x, y, width: w, height: h });
+  const node = image(frame.frame, "The whole frame", "frame");
+  node.setAttribute("width", width);
+  node.setAttribute("height", height);
+  return el("div", { class: "boxed" }, node,
+    svg("svg", { class: "boxes", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" }, box("halo"), box(null)));
 }

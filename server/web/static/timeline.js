@@ -28,7 +28,7 @@ function row(track, segments, whole, most) {
   const x = (t) => (t / whole) * WIDTH;
   const y = (score) => HEIGHT - 4 - score * (HEIGHT - 8);
   const top = strongest(segments);
-  const points = segments.flatMap((segment) => segment.frames).sort((a, b) => a.t - b.t);
+  const points = segments.flatMap((segment) => segment.timeline ?? segment.frames).sort((a, b) => a.t - b.t);
   const words = `Person ${track + 1}: highest from ${duration(top.start)} to ${duration(top.end)}, score ${top.score.toFixed(2)}`;
   const shade = segments.includes(most)
     ? svg("rect", { class: "shade", x: x(most.start), y: 0, width: Math.max(2, x(most.end) - x(most.start)), height: HEIGHT })

@@ -4,8 +4,9 @@ import { el, shape, svg } from "./dom.js";
 import { faceStrip } from "./faces.js";
 import { forensics } from "./forensics.js";
 import { showCards } from "./cards.js";
+import { methods } from "./methods.js";
 import { timeline } from "./timeline.js";
-import { ago, BANDS, LABELS, percent, reasons, reasonWords, sentence } from "./words.js";
+import { ago, LABELS, percent, reasons, scaleWords, sentence } from "./words.js";
 
 export function chip(label, { small = false } = {}) {
   const [words, tone] = LABELS[label] ?? [label, "not-assessable"];
@@ -24,7 +25,7 @@ export function show(verdict, { again = false } = {}) {
     confidence(verdict),
     faceStrip(verdict),
     timeline(verdict),
-    detectors(verdict),
+    methods(verdict),
     forensics(verdict),
     howSure(verdict),
     facts(verdict));
@@ -54,27 +55,13 @@ function confidence(verdict) {
     svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", role: "img", "aria-label": spoken },
       svg("rect", { class: "rail", x: 2, y: 4, width: 96, height: 2 }),
       svg("rect", { class: "band", x: x(low), y: 2, width: Math.max(0.5, x(high) - x(low)), height: 6 }),
+      ticks(verdict.scale).map((at) => svg("line", { class: "threshold", x1: x(at), x2: x(at), y1: 0, y2: 10 })),
       svg("rect", { class: "mark", x: x(verdict.probability) - 0.4, y: 0.5, width: 0.8, height: 9 })),
     el("div", { class: "scale small muted", "aria-hidden": "true" }, el("span", {}, "0"), el("span", {}, "50"), el("span", {}, "100")),
-    el("p", { class: "small" }, `${spoken}.`));
+    el("p", { class: "small" }, [`${spoken}.`, scaleWords(verdict)].filter(Boolean).join(" ")));
 }
 
-function detectors(verdict) {
-  const rows = verdict.detectors.map((d) => {
-    const silent = d.score === null;
-    const bar = silent ? reasonWords(d.reason ?? "") : [
-      svg("svg", { viewBox: "0 0 100 8", class: "bar", preserveAspectRatio: "none", "aria-hidden": "true" },
-        svg("rect", { class: "rail", width: 100, height: 8 }), svg("rect", { class: "mark", width: d.score * 100, height: 8 })),
-      el("span", {}, d.score.toFixed(2))];
-    return el("tr", { class: silent ? "muted" : null },
-      el("th", { scope: "row" }, d.name), el("td", {}, BANDS[d.band] ?? d.band), el("td", {}, el("div", { class: "score" }, bar)),
-      el("td", {}, d.weight.toFixed(2)), el("td", {}, `${d.ms} ms`));
-  });
-  const head = ["Method", "Says", "Score", "Weight", "Time"].map((word) => el("th", { scope: "col" }, word));
-  return el("section", {}, el("h3", {}, "Methods"),
-    el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Methods" },
-      el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows))));
-}
+const ticks = (scale) => [scale?.no_evidence, scale?.likely].filter((at) => at !== null && at !== undefined);
 
 function howSure(verdict) {
   const cards = el("div", {});

@@ -56,6 +56,15 @@ export function sentence(verdict) {
   return `${first} ${seen(verdict)}`.trim();
 }
 
+/** What the ticks of the confidence bar mean; verdicts of before have none. */
+export function scaleWords({ scale }) {
+  if (!scale) return "";
+  const likely = scale.likely === null
+    ? "with so many people, no score is high enough for \"manipulation likely\"."
+    : `above ${percent(scale.likely)}, genuine material hardly ever scores so high.`;
+  return `Ticks: up to ${percent(scale.no_evidence)}, manipulated material hardly ever scores so low; ${likely}`;
+}
+
 const disagreeing = (verdict) =>
   verdict.detectors.filter((d) => d.score !== null).sort((a, b) => b.score - a.score)
     .map((d) => `${d.name} ${d.score.toFixed(2)}`).join(", ");

@@ -131,12 +131,13 @@ def body(sha256: str, label: str, picture: str) -> dict[str, Any]:
         },
         detectors=[
             {"name": "meso4", "version": "1", "band": "high", "score": 0.95, "weight": 1.0, "ms": 31, "reason": None,
-             "evidence": None},
+             "evidence": "asked for 20 frames", "contribution": 2.3136},
         ],
         segments=[
             {"start": 0.0, "end": 0.0, "track": 0, "score": 0.95, "frames": [
                 {"t": 0.0, "box": [10, 20, 96, 96], "score": 0.95, "face": f"/api/v1/evidence/{picture}",
-                 "heatmap": None}]},
+                 "heatmap": None, "frame": f"/api/v1/evidence/{picture}", "frame_size": [640, 480]}],
+             "timeline": [{"t": 0.0, "score": 0.95}]},
         ],
         pipeline=PIPELINE,
     )  # fmt: skip
@@ -167,7 +168,9 @@ def app(settings: Settings, database: Database, clock: Clock) -> Flask:
 
 
 def detector(name: str, status: str = "installed") -> dict[str, Any]:
-    return {"name": name, "version": "1", "status": status, "installed": status == "installed"}
+    return {
+        "name": name, "version": "1", "status": status, "installed": status == "installed", "card": f"# Card of {name}",
+    }  # fmt: skip
 
 
 def build(settings: Settings, database: Database, clock: Clock | None = None, **more: Any) -> Flask:
