@@ -20,6 +20,7 @@ VERBS = {
     "models": "List the detectors and what they need.",
     "prepare": "Cut the faces of labelled pictures and clips, for training and evaluation.",
     "train": "Train a detector from a folder of faces.",
+    "evaluate": "Measure the detectors on labelled media.",
     "completion": "Print the shell completion script.",
 }
 
