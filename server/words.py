@@ -80,10 +80,29 @@ def scale(verdict: Verdict) -> str:
     return f"Ticks: up to {percent(marks['no_evidence'])}, manipulated material hardly ever scores so low; {likely}"
 
 
+def rates(measured: Mapping[str, Any]) -> str:
+    """How often the labels err, as models/rates.py counts it."""
+    told = (
+        f"Of the {measured['genuine']:,} genuine items it was calibrated on ({measured['dataset']}), "
+        f'{_per_cent(measured["genuine_flagged"])} would be called "manipulation likely", wrongly.'
+    )
+    for made in measured["manipulated"]:
+        told += (
+            f" Of {made['items']:,} manipulated ones ({plainly(made['kind'])}), {_per_cent(made['flagged'])} would be "
+            f"found so, and of {_per_cent(made['cleared'])} it would be said, wrongly, that there is no sign of "
+            "manipulation."
+        )
+    return f"{told} Material from elsewhere is harder: the cards say how much."
+
+
 def reasons(verdict: Verdict) -> list[str]:
     """At most three, strongest first, each with what it means and what to do."""
     names = verdict["reasons"][:MOST_REASONS]
     return [REASONS[name](verdict) if name in REASONS else plainly(name) for name in names]
+
+
+def _per_cent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _likely(verdict: Verdict) -> str:

@@ -40,12 +40,19 @@ def web(fd: int | None, parent: int | None) -> None:
 
 def make_app(settings: Settings) -> Flask:
     """Called in gunicorn's worker process, after the fork."""
+    from models.calibrate import load
     from models.catalogue import catalogue, unimported
+    from models.rates import measured
     from server.cli.installed import pipeline
     from server.store.db import Database
     from server.web.app import create_app
 
     made_by = pipeline(settings)
     return create_app(
-        settings, Database(settings.database), catalogue=catalogue, unimported=unimported, pipeline=lambda: made_by
+        settings,
+        Database(settings.database),
+        catalogue=catalogue,
+        unimported=unimported,
+        measured=measured(load(settings.calibration)),
+        pipeline=lambda: made_by,
     )

@@ -31,6 +31,7 @@ def create_app(
     pipeline: Callable[[], str],
     clock: Callable[[], datetime] = utc_now,
     unimported: Callable[[], list[dict[str, str]]] = list,
+    measured: dict[str, Any] | None = None,
     announce: Callable[[str], None] | None = None,
     evidence: EvidenceStore | None = None,
 ) -> OpenAPI:
@@ -57,6 +58,7 @@ def create_app(
         database=database,
         catalogue=catalogue,
         unimported=unimported,
+        measured=measured,
         pipeline=pipeline,
         clock=clock,
         doorman=auth.Doorman(database, settings, clock),

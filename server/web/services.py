@@ -27,6 +27,7 @@ class Services:
     database: Database
     catalogue: Callable[[], list[dict[str, Any]]]  # the detectors, as GET /models shows them
     unimported: Callable[[], list[dict[str, str]]]  # weights that nothing uses yet
+    measured: dict[str, Any] | None  # how often labels err, of the calibration in use
     pipeline: Callable[[], str]  # the version that new verdicts would carry
     clock: Callable[[], datetime]
     doorman: Doorman

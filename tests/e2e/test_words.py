@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from server import verdict, words
+from tests.server.web.conftest import MEASURED
 
 pytestmark = pytest.mark.browser
 
@@ -63,6 +64,12 @@ def test_ticks_are_explained_the_same_in_pages_and_reports(signed_in: Page) -> N
     ]
     say = "async (all) => { const { scaleWords } = await import('/static/words.js'); return all.map(scaleWords); }"
     assert signed_in.evaluate(say, told) == [words.scale(given) for given in told]
+
+
+def test_error_rates_are_the_same_in_pages_and_reports(signed_in: Page) -> None:
+    both = {**MEASURED, "manipulated": MEASURED["manipulated"] * 2}  # type: ignore[operator]
+    say = "async (all) => { const { rates } = await import('/static/words.js'); return all.map(rates); }"
+    assert signed_in.evaluate(say, [MEASURED, both]) == [words.rates(MEASURED), words.rates(both)]
 
 
 def test_reasons_and_times_are_the_same_in_pages_and_reports(signed_in: Page) -> None:

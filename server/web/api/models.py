@@ -17,5 +17,10 @@ api = resource("models", "What does the judging")
 def catalogue() -> Response:
     """The detectors, their versions and cards"""
     used = services()
-    body = {"pipeline": used.pipeline(), "detectors": used.catalogue(), "unimported": used.unimported()}
+    body = {
+        "pipeline": used.pipeline(),
+        "detectors": used.catalogue(),
+        "unimported": used.unimported(),
+        "measured": used.measured,
+    }
     return with_etag(json_response(body))

@@ -262,10 +262,27 @@ class StrayBody(BaseModel):
     status: str = Field(description="What imports it.")
 
 
+class ManipulatedRates(BaseModel):
+    kind: str
+    items: int
+    flagged: float = Field(description="Share that would be `manipulation_likely`.")
+    cleared: float = Field(description="Share that would be `no_evidence_found`, wrongly.")
+
+
+class MeasuredBody(BaseModel):
+    """How often the labels err on the items of the calibration: material from elsewhere is harder."""
+
+    dataset: str
+    genuine: int
+    genuine_flagged: float = Field(description="Share of them that would be `manipulation_likely`, wrongly.")
+    manipulated: list[ManipulatedRates]
+
+
 class ModelsBody(BaseModel):
     pipeline: str
     detectors: list[dict[str, Any]] = Field(description="name, version, and the card: what it learned from, how good.")
     unimported: list[StrayBody] = Field(description="Weights that lie in the folder and that nothing uses.")
+    measured: MeasuredBody | None
 
 
 class HealthBody(BaseModel):

@@ -2,11 +2,13 @@
 
 import { getJson } from "./api.js";
 import { el } from "./dom.js";
+import { rates } from "./words.js";
 
 export async function showCards(box, verdict) {
   const used = new Set(verdict.detectors.map((detector) => detector.name));
-  const { detectors } = await getJson("/api/v1/models").catch(() => ({ detectors: [] }));
-  box.replaceChildren(...detectors.filter((detector) => used.has(detector.name)).map(card));
+  const { detectors, measured } = await getJson("/api/v1/models").catch(() => ({ detectors: [] }));
+  if (measured) box.append(el("p", {}, rates(measured)));
+  box.append(...detectors.filter((detector) => used.has(detector.name)).map(card));
 }
 
 function card(detector) {

@@ -65,6 +65,19 @@ export function scaleWords({ scale }) {
   return `Ticks: up to ${percent(scale.no_evidence)}, manipulated material hardly ever scores so low; ${likely}`;
 }
 
+const perCent = (share) => `${(100 * share).toFixed(1)} %`;
+
+/** How often the labels err, as GET /api/v1/models tells it. */
+export function rates(measured) {
+  const count = (items) => items.toLocaleString("en-US");
+  const made = measured.manipulated.map((one) =>
+    ` Of ${count(one.items)} manipulated ones (${reasonWords(one.kind)}), ${perCent(one.flagged)} would be found so, `
+    + `and of ${perCent(one.cleared)} it would be said, wrongly, that there is no sign of manipulation.`);
+  return `Of the ${count(measured.genuine)} genuine items it was calibrated on (${measured.dataset}), `
+    + `${perCent(measured.genuine_flagged)} would be called "manipulation likely", wrongly.${made.join("")} `
+    + "Material from elsewhere is harder: the cards say how much.";
+}
+
 const disagreeing = (verdict) =>
   verdict.detectors.filter((d) => d.score !== null).sort((a, b) => b.score - a.score)
     .map((d) => `${d.name} ${d.score.toFixed(2)}`).join(", ");

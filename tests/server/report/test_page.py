@@ -17,16 +17,13 @@ from server import verdict as rules
 from server.report import page
 from tests.server.report.verdicts import JPEG, blinking, clip, detector, face, picture
 from tests.server.test_words import CLAIMS
+from tests.server.web.conftest import MEASURED
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=//evil.example/x onerror=alert(1)>&amp;{{ 7 * 7 }}.mp4"
 CATALOGUE = [
     {"name": "meso4", "title": "Meso-4", "version": "1.0", "card": "# Meso-4 & others\n<b>blind</b>"},
     {"name": "other", "title": "Not asked", "version": "1.0", "card": "of no use here"},
 ]
-MEASURED = {
-    "dataset": "held-out groups", "genuine": 2060, "genuine_flagged": 0.0097,
-    "manipulated": [{"kind": "face_swap", "items": 1492, "flagged": 0.45, "cleared": 0.05}],
-}  # fmt: skip
 
 
 def report(verdict: dict[str, Any], named: str = "clip.mp4", kept: bool = True, **other: Any) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from flask.testing import FlaskClient
 
-from tests.server.web.conftest import World
+from tests.server.web.conftest import MEASURED, World
 
 
 def test_the_detectors_are_listed(client: FlaskClient, world: World) -> None:
@@ -10,3 +10,4 @@ def test_the_detectors_are_listed(client: FlaskClient, world: World) -> None:
     assert answer.json["pipeline"] == "p1"
     assert [entry["name"] for entry in answer.json["detectors"]] == ["meso4", "blend", "sequence"]
     assert [entry["file"] for entry in answer.json["unimported"]] == ["model.pt"]
+    assert answer.json["measured"] == MEASURED
