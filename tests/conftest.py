@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from server.sandbox.forkserver import ForkServer
 from server.settings import Settings
 from server.store.db import Database
 from server.store.migrate import upgrade
+from server.worker import media
 from tests.services.postgres import PostgresServer
 
 
@@ -61,3 +63,10 @@ def any_database(request: pytest.FixtureRequest) -> Iterator[Database]:
         made = Database(url)
         yield made
         made.close()
+
+
+@pytest.fixture(scope="session")
+def children() -> Iterator[ForkServer]:
+    """What starts fetching and decoding children, as a worker process has one."""
+    with media.children(Settings()) as made:
+        yield made

@@ -96,7 +96,8 @@ def check(
     if as_csv:
         click.echo(",".join(CSV_COLUMNS))
     failed = False
-    with Judge(settings, int(sequence_length), names, pictures) as judge:
+    fetching = any("://" in name for name in wanted)
+    with Judge(settings, int(sequence_length), names, pictures, fetching=fetching) as judge:
         for result in _judged(judge, wanted, settings.concurrency):
             failed |= "error" in result
             click.echo(write(result))

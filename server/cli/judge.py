@@ -19,7 +19,7 @@ from server.fetch.sources import Fetched
 from server.identity import sha256_file
 from server.settings import Settings
 from server.worker import judged
-from server.worker.media import MediaChild
+from server.worker.media import MediaChild, children
 
 # Of a verdict's JSON; the rest is about a server's versions, evidence pictures and reviewers.
 SHOWN = (
@@ -44,14 +44,14 @@ REPORTED = (*SHOWN, "basis", "segments", "forensics", "provenance")
 
 
 class Judge:
-    """Keeps one media child a thread: starting one costs more than judging a small picture.
+    """For any number of threads. `fetching`: addresses are among what is to be judged.
 
     With `pictures` a result holds the parts of a verdict that a report shows, and the pictures are put there.
     """
 
     def __init__(
         self, settings: Settings, sequence_length: int, detectors: tuple[str, ...] | None,
-        pictures: dict[str, bytes] | None = None,
+        pictures: dict[str, bytes] | None = None, *, fetching: bool = False,
     ) -> None:  # fmt: skip
         self._pictures = pictures
         self._frames = sequence_length
@@ -61,8 +61,9 @@ class Judge:
         self._folder = tempfile.TemporaryDirectory(prefix="unmask-")
         self._settings = settings.model_copy(update={"data_dir": Path(self._folder.name)})
         threading.Thread(target=self._analyzer.warm, daemon=True).start()  # while the child starts and decodes
-        self._local = threading.local()
-        self._children: list[MediaChild] = []
+        self._children = children(settings, fetching=fetching)
+        self._children.warm()
+        self._media = MediaChild(self._settings, self._children)
 
     @property
     def calibration(self) -> Calibration:
@@ -74,8 +75,8 @@ class Judge:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for child in self._children:
-            child.close()
+        self._media.close()
+        self._children.close()
         self._analyzer.close()
         self._folder.cleanup()
 
@@ -83,13 +84,12 @@ class Judge:
         try:
             return {"path": what, **self._judge(what)}
         except UnmaskError as error:
-            self._drop_child()  # it may be what failed: the next file gets a fresh one
             return {"path": what, "error": error.to_json()}
 
     def _judge(self, what: str) -> dict[str, Any]:
         if "://" not in what:
             return self._judge_file(Path(what), "upload", complete=True)
-        fetched = self._child().fetch(what)
+        fetched = self._media.fetch(what)
         assert isinstance(fetched, Fetched), "nothing was said of what is known already"
         try:
             return self._judge_file(fetched.path, "download", complete=fetched.complete)
@@ -97,7 +97,7 @@ class Judge:
             fetched.path.unlink(missing_ok=True)
 
     def _judge_file(self, path: Path, acquisition: str, *, complete: bool) -> dict[str, Any]:
-        info, frames = self._child().decode(path, self._frames)
+        info, frames = self._media.decode(path, self._frames)
         try:
             analysis = self._analyzer.analyze(frames, info, detectors=self._detectors, expected=self._frames)
         except ModelsError as error:
@@ -122,20 +122,6 @@ class Judge:
         address = f"{kind}-{len(self._pictures)}"
         self._pictures[address] = jpeg
         return address
-
-    def _child(self) -> MediaChild:
-        child: MediaChild | None = getattr(self._local, "child", None)
-        if child is None:
-            child = self._local.child = MediaChild(self._settings)
-            self._children.append(child)
-        return child
-
-    def _drop_child(self) -> None:
-        child: MediaChild | None = getattr(self._local, "child", None)
-        if child is not None:
-            self._local.child = None
-            self._children.remove(child)
-            child.close()
 
 
 def _hash(path: Path) -> str:

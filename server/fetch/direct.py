@@ -46,7 +46,7 @@ def get(
                 raise http_status(response.status_code)
             return _save(response, job, deadline)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise typed(error, job.guard.refused) from error
+        raise typed(error, job.gate.refused) from error
 
 
 def _session() -> requests.Session:

@@ -58,7 +58,7 @@ def http_status(status: int) -> UnmaskError:
 
 
 def typed(error: BaseException, refused: AddressRefused | None = None) -> UnmaskError:
-    """`refused` is what the guard turned down on the way, which explains a failed connection better than its text."""
+    """`refused` is what was turned down on the way, which explains a failed connection better than its text."""
     chain = list(causes(error))
     for cause in chain:
         if isinstance(cause, UnmaskError):

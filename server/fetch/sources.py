@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from server.errors import BadRequest, FetchError, LiveStream, MediaRefused, NeedsBrowser, TooLarge, TooLong
-from server.fetch.guard import Guard
+from server.fetch.gate import Gate
 from server.identity import keys
 from server.intake import EXTENSIONS
 
@@ -32,7 +32,6 @@ class FetchLimits:
     requests: int
     seconds: float
     max_seconds: float  # of the video
-    allow: str  # private networks that may be fetched from, comma separated
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Job:
     folder: Path
     limits: FetchLimits
     progress: Progress
-    guard: Guard  # knows which addresses were refused on the way
+    gate: Gate  # knows which addresses were refused on the way
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def fetch(request: Request, job: Job) -> Fetched | NotModified:
 def _from_address(request: Request, job: Job) -> Fetched | NotModified:
     """Most addresses are files and need no extractor; posts of known sites always do."""
     address = keys(request.url)
-    job.guard.refused = None
+    job.gate.refused = None
     if not address.platform:
         from server.fetch import direct
 

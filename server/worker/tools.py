@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from models.analyze import Analyzer
 from server import verdict
+from server.sandbox.forkserver import ForkServer
 from server.settings import Settings
 from server.store.db import Database
 from server.store.evidence import EvidenceStore
 from server.worker import judged
+from server.worker.media import children
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Tools:
     database: Database
     evidence: EvidenceStore
     analyzer: Analyzer
+    children: ForkServer
 
     @property
     def thresholds(self) -> verdict.Thresholds:
@@ -27,4 +30,6 @@ class Tools:
 def make_tools(settings: Settings, database: Database) -> Tools:
     analyzer = Analyzer(settings.calibration, onnx_threads=settings.onnx_threads, finder=settings.face_finder)
     analyzer.warm()  # now, rather than while the first person waits
-    return Tools(settings=settings, database=database, evidence=EvidenceStore(settings.evidence), analyzer=analyzer)
+    forks = children(settings)
+    forks.warm()
+    return Tools(settings, database, EvidenceStore(settings.evidence), analyzer, forks)

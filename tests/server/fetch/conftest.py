@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from server.fetch.sources import Fetched, NotModified
+from server.sandbox.forkserver import ForkServer
 from server.settings import Settings
 from server.worker.media import MediaChild
 from tests.server.fetch import media
@@ -24,15 +25,14 @@ def web() -> Iterator[Server]:
 
 
 @pytest.fixture
-def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fetch]:
+def fetch(tmp_path: Path, children: ForkServer) -> Iterator[Fetch]:
     """Fetch as the worker does, in a child. Keywords in upper case are settings; the file lives as long as the test."""
-    monkeypatch.setattr(MediaChild, "_prepare", lambda self: None)  # nothing is decoded here
-    with ExitStack() as children:
+    with ExitStack() as stack:
 
         def run(url: str, **given: Any) -> Fetched | NotModified:
             changed = {name.lower(): given.pop(name) for name in list(given) if name.isupper()}
             settings = Settings(data_dir=tmp_path / "data", **{"fetch_allow": LOOPBACK, "fetch_seconds": 20, **changed})
-            return children.enter_context(MediaChild(settings)).fetch(url, **given)
+            return stack.enter_context(MediaChild(settings, children)).fetch(url, **given)
 
         yield run
 

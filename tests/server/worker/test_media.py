@@ -25,8 +25,8 @@ from server.errors import (
 )
 from server.fetch.sources import Fetched
 from server.intake import FRAMES_MIME, spool_frames
+from server.sandbox.forkserver import ForkServer
 from server.settings import Settings
-from server.worker import media
 from server.worker.media import FOLDER_PREFIX, MediaChild, clean_spool
 from tests.clips import make_clip, portrait
 from tests.server.fetch.server import Server
@@ -44,8 +44,8 @@ def allowed(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def child(allowed: Settings) -> Iterator[MediaChild]:
-    with MediaChild(allowed) as made:
+def child(allowed: Settings, children: ForkServer) -> Iterator[MediaChild]:
+    with MediaChild(allowed, children) as made:
         yield made
 
 
@@ -159,19 +159,20 @@ def test_one_picture_with_a_time_is_a_picture(child: MediaChild, tmp_path: Path)
     ],
 )
 def test_what_is_wrong_with_a_file_is_named(
-    tmp_path: Path, picture: Path, content: bytes, error: type[Exception]
+    tmp_path: Path, picture: Path, content: bytes, error: type[Exception], children: ForkServer
 ) -> None:
     file = tmp_path / "file"
     file.write_bytes(content)
-    with MediaChild(Settings(data_dir=tmp_path, max_pixels=10_000 if error is TooManyPixels else 10**7)) as child:
+    settings = Settings(data_dir=tmp_path, max_pixels=10_000 if error is TooManyPixels else 10**7)
+    with MediaChild(settings, children) as child:
         with pytest.raises(error):
             list(child.decode(file, 1)[1])
         if error is not TooManyPixels:
             assert child.probe(picture).width == 512  # and the next file is read as ever
 
 
-def test_a_clip_that_is_too_long(tmp_path: Path, clip: Path) -> None:
-    with MediaChild(Settings(data_dir=tmp_path, max_seconds=1)) as child, pytest.raises(TooLong):
+def test_a_clip_that_is_too_long(tmp_path: Path, clip: Path, children: ForkServer) -> None:
+    with MediaChild(Settings(data_dir=tmp_path, max_seconds=1), children) as child, pytest.raises(TooLong):
         child.probe(clip)
 
 
@@ -180,11 +181,11 @@ def test_a_file_that_is_gone(child: MediaChild, tmp_path: Path) -> None:
         child.decode(tmp_path / "nothing", 1)
 
 
-def test_reading_has_a_deadline(tmp_path: Path) -> None:
+def test_reading_has_a_deadline(tmp_path: Path, children: ForkServer) -> None:
     """A pipe that nobody writes to stands for a file that takes for ever."""
     never = tmp_path / "never"
     os.mkfifo(never)
-    with MediaChild(Settings(data_dir=tmp_path, decode_seconds=2)) as child, pytest.raises(DecodeTimeout):
+    with MediaChild(Settings(data_dir=tmp_path, decode_seconds=2), children) as child, pytest.raises(DecodeTimeout):
         child.decode(never, 1)
 
 
@@ -199,16 +200,16 @@ def test_closing_from_another_thread_cancels(tmp_path: Path, child: MediaChild) 
         child.probe(never)
 
 
-def test_closing_leaves_nothing(web: Server, allowed: Settings, clip: Path) -> None:
-    with MediaChild(allowed) as child:
+def test_closing_leaves_nothing(web: Server, allowed: Settings, clip: Path, children: ForkServer) -> None:
+    with MediaChild(allowed, children) as child:
         child.fetch(web.put("/clip.mp4", clip.read_bytes()))
         next(child.decode(clip, 3)[1])
         assert len(list(allowed.spool.iterdir())) == 1
     assert list(allowed.spool.iterdir()) == []
 
 
-def test_a_child_may_be_made_and_not_used(allowed: Settings) -> None:
-    with MediaChild(allowed):
+def test_a_child_may_be_made_and_not_used(allowed: Settings, children: ForkServer) -> None:
+    with MediaChild(allowed, children):
         pass
     assert not allowed.spool.exists()
 
@@ -232,14 +233,13 @@ def test_the_parent_imports_neither_yt_dlp_nor_codecs() -> None:
 
 
 @pytest.fixture
-def liar(monkeypatch: pytest.MonkeyPatch, child: MediaChild) -> MediaChild:
-    folder = Path(__file__).parents[1] / "fetch" / "children"
-    monkeypatch.setattr(media, "ENTRY", "liar")
-    monkeypatch.setattr(media, "_ENVIRONMENT", {"PYTHONPATH": str(folder)})
-    return child
+def liar(allowed: Settings) -> Iterator[MediaChild]:
+    folder = Path(__file__).parents[1] / "sandbox" / "children"
+    with ForkServer("liar", environment={"PYTHONPATH": str(folder)}) as liars, MediaChild(allowed, liars) as made:
+        yield made
 
 
-@pytest.mark.parametrize("lie", ["another_hash", "another_file", "a_link", "no_fields", "odd_progress"])
+@pytest.mark.parametrize("lie", ["another_hash", "another_file", "no_fields", "odd_progress"])
 def test_a_child_is_not_believed_what_it_fetched(liar: MediaChild, lie: str) -> None:
     with pytest.raises(ChildDied) as caught:
         liar.fetch(lie, progress=lambda done, total: None)

@@ -80,7 +80,7 @@ class Line:
 
     def with_pipeline(self, pipeline: str) -> Tools:
         store = EvidenceStore(f"file://{self.folder}")
-        return Tools(self.settings, self.database, store, stand_in(pipeline))
+        return Tools(self.settings, self.database, store, stand_in(pipeline), cast(Any, None))
 
     def check(self, wish: Wish) -> tuple[Check, Lease]:
         with self.database.write() as session:

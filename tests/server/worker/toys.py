@@ -17,7 +17,7 @@ from server.worker.tools import Tools
 
 
 def tools(settings: Settings, database: Database) -> Tools:
-    return Tools(settings, database, evidence=cast(Any, None), analyzer=cast(Any, None))
+    return Tools(settings, database, evidence=cast(Any, None), analyzer=cast(Any, None), children=cast(Any, None))
 
 
 def submit(database: Database, url: str = "https://example.org/a", **values: Any) -> str:

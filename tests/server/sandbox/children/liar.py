@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
-from server.fetch.wire import Channel
+from server.sandbox.wire import Channel
 
 EVIL = b"\x89PNG other bytes"
 FETCHED: dict[str, Any] = {
@@ -17,14 +16,9 @@ INFO = {"type": "info", "kind": "image", "mime": "image/png", "width": 2, "heigh
 FRAME = {"type": "frame", "t": 0.0, "index": 0, "shape": [2, 2, 3]}
 
 
-def main(channel: Channel) -> None:
-    while (command := channel.receive()) is not None:
-        lie = command.get("request", {}).get("url") or Path(command.get("path", "prepare")).name
-        globals()[lie](channel)
-
-
-def prepare(channel: Channel) -> None:
-    """Silence."""
+def main(command: dict[str, Any], channel: Channel) -> None:
+    lie = command["request"]["url"] if "request" in command else Path(command["path"]).name
+    globals()[lie](channel)
 
 
 def another_hash(channel: Channel) -> None:
@@ -34,13 +28,6 @@ def another_hash(channel: Channel) -> None:
 
 def another_file(channel: Channel) -> None:
     channel.send({**FETCHED, "path": "/etc/passwd"})
-
-
-def a_link(channel: Channel) -> None:
-    true = hashlib.sha256(Path("/etc/passwd").read_bytes()).hexdigest()
-    Path(true + ".png").symlink_to("/etc/passwd")
-    size = Path("/etc/passwd").stat().st_size
-    channel.send({**FETCHED, "sha256": true, "path": true + ".png", "size": size})
 
 
 def no_fields(channel: Channel) -> None:

@@ -1,4 +1,4 @@
-"""Messages over a pipe: two lengths, a JSON header, a binary payload."""
+"""Messages between a service and its children: two lengths, a JSON header, a binary payload."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_HEADER = 1024 * 1024
 
 
 class BrokenMessage(Exception):
-    """What came over the pipe is not a message."""
+    """What came is not a message."""
 
 
 def pack(header: Header, payload_size: int = 0) -> bytes:
@@ -39,21 +39,12 @@ def header(raw: bytes | bytearray) -> Header:
 
 
 class Channel:
-    """The child's end. It blocks: deadlines are the parent's business."""
+    """The child's end: it tells, and is told nothing. It blocks; deadlines are the parent's business."""
 
-    def __init__(self, reader: BinaryIO, writer: BinaryIO) -> None:
-        self._reader, self._writer = reader, writer
+    def __init__(self, writer: BinaryIO) -> None:
+        self._writer = writer
 
     def send(self, head: Header, payload: bytes | memoryview = b"") -> None:
         self._writer.write(pack(head, len(payload)))
         self._writer.write(payload)
         self._writer.flush()
-
-    def receive(self) -> Header | None:
-        """The next command, None when the parent closed the pipe or is gone. Commands have no payload."""
-        raw = self._reader.read(LENGTHS.size)
-        if len(raw) < LENGTHS.size:
-            return None
-        size, _ = lengths(raw, 0)
-        text = self._reader.read(size)
-        return header(text) if len(text) == size else None

@@ -1,0 +1,74 @@
+"""What a child says, looked at before it is believed: it may have been taken over by what it read."""
+
+from __future__ import annotations
+
+import math
+import stat
+from pathlib import Path
+
+import numpy as np
+
+from models.types import Frame, MediaInfo
+from server.errors import ChildDied
+from server.fetch.sources import Fetched, NotModified
+from server.identity import sha256_file
+from server.intake import EXTENSIONS
+from server.sandbox.wire import Header
+
+
+def nonsense(what: str) -> ChildDied:
+    """The child answers what ours never would: it has been taken over, or it is another version."""
+    return ChildDied(details={"exit": f"unexpected answer: {what}"})
+
+
+def progress(head: Header) -> tuple[int, int | None]:
+    done, total = head.get("done"), head.get("total")
+    if not isinstance(done, int) or not isinstance(total, int | None):
+        raise nonsense("progress")
+    return done, total
+
+
+def result(head: Header, folder: Path) -> Fetched | NotModified:
+    """`folder` is the child's, which must have ended: what is looked at can no longer change."""
+    kind = head.pop("type", None)
+    try:
+        if kind == "not_modified":
+            return NotModified(**head)
+        fetched = Fetched(**{**head, "path": folder / str(head["path"])})
+        if kind == "fetched" and _is_true(fetched, folder):
+            return fetched
+    except (KeyError, TypeError, OSError):
+        pass
+    raise nonsense("result")
+
+
+def _is_true(fetched: Fetched, folder: Path) -> bool:
+    """The hash is the identity of media, and verdicts hang on it: so it is taken here once more."""
+    path, found = fetched.path, fetched.path.lstat()
+    usual = folder / (fetched.sha256 + EXTENSIONS[fetched.mime])
+    is_file = path == usual and stat.S_ISREG(found.st_mode) and found.st_size == fetched.size
+    return is_file and sha256_file(path) == fetched.sha256
+
+
+def info(head: Header) -> MediaInfo:
+    try:
+        if head["type"] == "info" and head["kind"] in ("image", "video") and math.isfinite(head["duration"]):
+            width, height, frames = int(head["width"]), int(head["height"]), int(head["frames"])
+            duration, complete = float(head["duration"]), bool(head.get("complete", True))
+            return MediaInfo(head["kind"], str(head["mime"]), width, height, duration, frames, complete)
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise nonsense("info")
+
+
+def frame(head: Header, pixels: bytearray) -> Frame:
+    try:
+        height, width, channels = head["shape"]
+        if channels != 3 or not math.isfinite(head["t"]):
+            raise ValueError
+        rgb = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+        coarse = head.get("quantiser")
+        quantiser = None if coarse is None else float(coarse)
+        return Frame(rgb, float(head["t"]), int(head["index"]), int(head.get("missing", 0)), quantiser)
+    except (KeyError, TypeError, ValueError):
+        raise nonsense("frame") from None

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.errors import ChildDied
+from server.fetch.sources import Fetched
+from server.worker import believed
+
+CONTENT = b"\x89PNG and so on"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+HEAD: dict[str, Any] = {
+    "type": "fetched", "sha256": SHA256, "size": len(CONTENT), "mime": "image/png", "path": SHA256 + ".png",
+    "final_url": "", "etag": None, "last_modified": None, "title": None, "extractor": "direct", "complete": True,
+}  # fmt: skip
+
+
+def test_what_is_true_is_believed(tmp_path: Path) -> None:
+    (tmp_path / HEAD["path"]).write_bytes(CONTENT)
+    found = believed.result(dict(HEAD), tmp_path)
+    assert isinstance(found, Fetched)
+    assert found.path == tmp_path / HEAD["path"]
+
+
+def test_a_link_to_a_true_file_is_not(tmp_path: Path) -> None:
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "folder"
+    elsewhere.write_bytes(CONTENT)
+    folder.mkdir()
+    (folder / HEAD["path"]).symlink_to(elsewhere)
+    with pytest.raises(ChildDied):
+        believed.result(dict(HEAD), folder)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"sha256": "0" * 64}, {"size": 1}, {"mime": "text/html"}, {"path": "../x"}, {"type": "info"}, {"more": 1}],
+)
+def test_nor_is_anything_odd(tmp_path: Path, changed: dict[str, Any]) -> None:
+    (tmp_path / HEAD["path"]).write_bytes(CONTENT)
+    with pytest.raises(ChildDied) as caught:
+        believed.result({**HEAD, **changed}, tmp_path)
+    assert caught.value.details == {"exit": "unexpected answer: result"}
