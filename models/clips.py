@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models import quantiser
 from models.bounds import DecodeLimits
 from models.errors import CorruptMedia, TooLong, UnsupportedMedia
 from models.types import Frame, MediaInfo, Rgb
@@ -100,7 +101,7 @@ def decode(path: Path, container: str, limits: DecodeLimits, count: int) -> Iter
             seconds = float((timeline.times[index] - timeline.times[0]) * timeline.tick)
             if last is not None:
                 yield last
-            last = Frame(_upright_rgb(frame, pixel, limits.max_side), seconds, index)
+            last = Frame(_upright_rgb(frame, pixel, limits.max_side), seconds, index, quantiser=quantiser.of(frame))
             seen += 1
     if last is None:
         raise CorruptMedia("No frame of the video can be decoded. Send the whole, undamaged file.")
@@ -206,6 +207,7 @@ def _decoded(
     """(place in the clip, frame) for each sample: the first decoded frame at or after it."""
     stream = _stream(source)
     codec = stream.codec_context
+    codec.options = quantiser.ASKED_FOR
     codec.thread_type = "AUTO"
     codec.thread_count = threads
     if len(timeline.times) >= SPARSE * len(wanted):

@@ -63,5 +63,10 @@ def _strain(points: Floats, seen: Floats) -> float:
 def _face(frame: Frame, located: Located) -> Face:
     square = align.square_of_landmarks(located.landmarks)
     crop = align.crop(frame.rgb, square)
-    reasons = quality.reasons(crop, located.box, located.landmarks, located.strain)
-    return Face(frame.t, located.box, located.confidence, crop, located.landmarks, reasons)
+    height, width = frame.rgb.shape[:2]
+    reasons = (
+        *quality.reasons(crop, located.box, located.landmarks, located.strain),
+        *quality.cut_off(located.box, width, height),
+        *quality.compression(frame.rgb, located.box, frame.quantiser),
+    )
+    return Face(frame.t, located.box, located.confidence, crop, located.landmarks, tuple(dict.fromkeys(reasons)))

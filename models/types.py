@@ -39,6 +39,7 @@ class Frame:
     t: float
     index: int
     missing: int = 0  # told with the last frame: samples that were wanted and could not be read
+    quantiser: float | None = None  # of a frame of H.264: 0 (fine) to 51 (coarse)
 
 
 @dataclass(frozen=True)
