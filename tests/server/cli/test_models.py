@@ -29,6 +29,19 @@ def test_what_is_not_installed_says_what_to_do(unmask: Unmask, tmp_path: Path, m
     assert "unmask train meso4" in unmask("models", "list").stdout
 
 
+def test_a_file_that_was_only_dropped_in_is_named_with_its_command(
+    unmask: Unmask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifest, "WEIGHTS", tmp_path)
+    (tmp_path / "model_93_acc_10_frames.pt").write_text("no weights")
+    told = unmask("models", "list")
+    assert told.exit_code == 0
+    assert re.search(r"model_93_acc_10_frames\.pt: not imported: `unmask models import sequence ", told.stdout)
+    as_json = unmask("models", "list", "--json")
+    assert [json.loads(line)["name"] for line in as_json.stdout.splitlines()] == list(DETECTORS)
+    assert "not imported" in as_json.stderr
+
+
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "weights"
