@@ -62,7 +62,7 @@ class Analyzer:
             with watch.stage("faces"):
                 found = faces.find(frame, most, self._threads, self._find)
             with watch.stage("tracks"):
-                tracker.add(found)
+                tracker.add(found, frame.rgb)
             with watch.stage("evidence"):
                 album.add(frame, found)
             with watch.stage("forensics"):
