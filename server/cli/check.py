@@ -61,12 +61,16 @@ class Limits:
     "--finder", type=click.Choice(get_args(FaceFinder)),
     help="Who finds the faces; else UNMASK_FACE_FINDER says. cnn takes seconds a frame without CUDA.",
 )  # fmt: skip
+@click.option(
+    "--calibration", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What `unmask calibrate` wrote; else UNMASK_CALIBRATION or the shipped one.",
+)  # fmt: skip
 @click.option("-v", "--verbose", is_flag=True, help="Show each detector's say below the line.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a report of one file, as HTML.")
 def check(
     what: tuple[str, ...], as_json: bool, as_csv: bool, limit: int | None, ilimit: int | None, vlimit: int | None,
-    sequence_length: str, detectors: str | None, finder: FaceFinder | None, verbose: bool,
-    report: Path | None,
+    sequence_length: str, detectors: str | None, finder: FaceFinder | None,
+    calibration: Path | None, verbose: bool, report: Path | None,
 ) -> None:  # fmt: skip
     """Check files, folders or addresses, here and now.
 
@@ -88,9 +92,13 @@ def check(
     settings = Settings.from_env()
     if finder:
         settings = settings.model_copy(update={"face_finder": finder})
+    if calibration:
+        settings = settings.model_copy(update={"calibration": calibration})
     wanted = list(_targets(what, Limits(ilimit or limit, vlimit or limit)))
     if report is not None and len(wanted) != 1:
         raise click.UsageError(f"A report is about one file, and {len(wanted)} were named.")
+    if report is not None and not report.parent.is_dir():
+        raise click.UsageError(f"There is no folder {report.parent} to write the report to.")
     pictures: dict[str, bytes] | None = None if report is None else {}
     write = _json_line if as_json else _csv_line if as_csv else _text_line
     if as_csv:

@@ -383,11 +383,21 @@ def test_what_cannot_be_checked_has_no_report(check_with_stand_in: Unmask, broke
     assert not (tmp_path / "out.html").exists()
 
 
-def test_a_report_that_cannot_be_written_says_so(check_with_stand_in: Unmask, folder: Path, tmp_path: Path) -> None:
-    done = check_with_stand_in("--report", str(tmp_path / "no" / "out.html"), str(folder / "c.mp4"))
+@pytest.mark.parametrize("name", ["no/out.html", "media"])
+def test_where_no_report_can_be_written_nothing_is_checked(
+    check_with_stand_in: Unmask, folder: Path, tmp_path: Path, name: str
+) -> None:
+    done = check_with_stand_in("--report", str(tmp_path / name), str(folder / "c.mp4"))
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert "There is no folder" in done.stderr or "is a directory" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told(check_with_stand_in: Unmask, folder: Path) -> None:
+    done = check_with_stand_in("--report", "/dev/full", str(folder / "c.mp4"))
     assert done.exit_code == 1
-    assert "could not be written" in done.stderr
-    assert "No such file or directory" in done.stderr
+    assert "could not be written to /dev/full: No space left on device." in done.stderr
 
 
 def test_a_report_of_a_file_whose_name_is_hostile(check_with_stand_in: Unmask, folder: Path, tmp_path: Path) -> None:
