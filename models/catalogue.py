@@ -5,6 +5,7 @@ The web process calls this, and must stay free of numpy, OpenCV and ONNX Runtime
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,15 @@ def card(name: str, found: Entry | None = None) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
+def details(name: str, found: Entry) -> dict[str, Any] | None:
+    """Figures, curves and layers that an evaluation put beside the weights, as long as they are those it judged."""
+    path = found.folder / f"{name}.json"
+    if not path.is_file():
+        return None
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return told if told["sha256"] == found.digest else None
+
+
 def _described(name: str, found: Entry | None, installed: bool) -> dict[str, Any]:
     return {
         "name": name,
@@ -71,4 +81,5 @@ def _described(name: str, found: Entry | None, installed: bool) -> dict[str, Any
         "trained_on": found.trained_on if found else None,
         "metrics": dict(found.metrics) if found else {},
         "card": card(name, found),
+        "details": details(name, found) if found else None,
     }

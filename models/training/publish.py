@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from models import calibrate, fit, hypotheses
 from models.ensemble import calibrated, ratio
 from models.errors import CalibrationError
+from models.evaluate import for_page
 from models.evaluate.crops import SetResult, by_set
 from models.evaluate.metrics import Measured, auc, bootstrap, calibration_error
-from models.training import cards, crops, learned, split
+from models.training import cards, crops, journal, learned, split
 from models.training.augment import recompressed
 from models.training.plan import Trained
 
@@ -70,6 +71,7 @@ def publish(
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     used = tuple(item for item in shard.items if is_kept(item, left_out))
     learned.write(exported.path, crops.root(data), used)
+    for_page.after_training(exported.path, exported.sha256, journal.read(out / "work"))
     calibration = _calibrated(scorer, words, exported.sha256, shard, today, out, left_out)
     judged = kept(shard, "judge", left_out)
     scores = scorer.all(shard, judged)

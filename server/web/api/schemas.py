@@ -280,7 +280,9 @@ class MeasuredBody(BaseModel):
 
 class ModelsBody(BaseModel):
     pipeline: str
-    detectors: list[dict[str, Any]] = Field(description="name, version, and the card: what it learned from, how good.")
+    detectors: list[dict[str, Any]] = Field(
+        description="name, version, card; details: figures of its last evaluation and its layers."
+    )
     unimported: list[StrayBody] = Field(description="Weights that lie in the folder and that nothing uses.")
     measured: MeasuredBody | None
 
