@@ -23,8 +23,8 @@ from server.worker.media import MediaChild, children
 
 # Of a verdict's JSON; the rest is about a server's versions, evidence pictures and reviewers.
 SHOWN = (
-    "label", "probability", "interval", "prior", "calibration", "kinds", "reasons", "media", "coverage", "detectors",
-    "pipeline",
+    "label", "probability", "interval", "prior", "calibration", "scale", "kinds", "reasons", "media", "coverage",
+    "detectors", "pipeline",
 )  # fmt: skip
 
 

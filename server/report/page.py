@@ -49,6 +49,7 @@ def render(
         shapes=Markup(_text(STATIC / "shapes.svg")),  # noqa: S704
         picture=cache(lambda address: _inside(pictures(address))),
         people=sections.people(verdict),
+        strips=sections.strips(verdict),
         frames=sections.frames(verdict),
         methods=sections.methods(verdict, catalogue),
         log_odds=sections.log_odds(verdict),

@@ -65,6 +65,14 @@ def _person(segment: Mapping[str, Any], verdict: Verdict, high: float | None) ->
     )  # fmt: skip
 
 
+def strips(verdict: Verdict) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """(whose, faces): of a clip one strip a person, of a picture all people in one."""
+    shown = [(f"Person {person.number}", list(person.faces)) for person in people(verdict) if person.faces]
+    if verdict["media"]["kind"] == "video":
+        return shown
+    return [("", [{**face, "whose": whose} for whose, faces in shown for face in faces])] if shown else []
+
+
 def frames(verdict: Verdict) -> list[dict[str, Any]]:
     """Whole frames, the highest-scoring first, each once with the boxes of all faces that are shown of it."""
     faces = [face for segment in verdict["segments"] for face in segment["frames"] if face.get("frame")]

@@ -62,6 +62,15 @@ def test_another_finder_sees_the_same_face_in_a_verdict_of_another_version(
     assert other["probability"] == pytest.approx(usual["probability"], abs=0.1)
 
 
+def test_a_report_tells_all_that_a_report_can(check: Callable[..., Result], astronaut: Path, tmp_path: Path) -> None:
+    done = check("--report", tmp_path / "out.html", astronaut)
+    assert done.exit_code == 0, done.output
+    told = (tmp_path / "out.html").read_text(encoding="utf-8")
+    for part in ("Ticks: up to", "The picture", "Show where it looked", "Error level", "Not looked at", "log-odds"):
+        assert part in told, part
+    assert told.count("data:image/jpeg") == 5, "the picture, the face, its heatmap and two maps"
+
+
 def test_the_same_photograph_is_judged_the_same(check: Callable[..., Result], astronaut: Path) -> None:
     first, second = (json.loads(line) for line in check("--json", astronaut, astronaut).stdout.splitlines())
     assert (first["probability"], first["label"]) == (second["probability"], second["label"])

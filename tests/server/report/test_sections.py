@@ -22,6 +22,14 @@ def test_a_picture_has_no_plot_over_time() -> None:
     assert [person.plot for person in sections.people(picture())] == [None]
 
 
+def test_a_clip_has_a_strip_of_faces_a_person_and_a_picture_one_for_all() -> None:
+    assert [(whose, len(faces)) for whose, faces in sections.strips(clip())] == [("Person 1", 2), ("Person 2", 1)]
+    group = picture(segments=[{**picture()["segments"][0], "track": n, "score": n / 9} for n in range(3)])
+    ((_, faces),) = sections.strips(group)
+    assert [face["whose"] for face in faces] == ["Person 3", "Person 2", "Person 1"]
+    assert sections.strips(clip(segments=[])) == []
+
+
 def test_a_frame_is_shown_once_with_all_its_faces() -> None:
     highest, other = sections.frames(clip())
     assert (highest["frame"], len(highest["faces"])) == ("frame-6.0", 1)
