@@ -98,6 +98,19 @@ def test_a_verdict_in_detail(start: Page, world: World) -> None:
     quiet(start)
 
 
+def test_maps_for_experts_are_fetched_when_they_are_asked_for(start: Page, world: World) -> None:
+    world.verdict(URL)
+    start.get_by_label("Address of a picture").fill(URL)
+    start.keyboard.press("Enter")
+    verdict = start.get_by_role("article", name="Verdict")
+    expect(verdict).to_be_visible()
+    assert verdict.locator(".maps img").count() == 0
+    verdict.get_by_text("For experts").click()
+    expect(verdict.get_by_role("img", name="Noise map of the picture")).to_have_attribute("src", re.compile("^blob:"))
+    expect(verdict.get_by_text("How noisy each place is.")).to_be_visible()
+    quiet(start)
+
+
 def test_what_is_known_is_shown_at_once(start: Page, world: World) -> None:
     world.verdict(URL, label="no_evidence_found")
     start.get_by_label("Address of a picture").fill(URL)

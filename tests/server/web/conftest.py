@@ -139,6 +139,9 @@ def body(sha256: str, label: str, picture: str) -> dict[str, Any]:
                  "heatmap": None, "frame": f"/api/v1/evidence/{picture}", "frame_size": [640, 480]}],
              "timeline": [{"t": 0.0, "score": 0.95}]},
         ],
+        forensics=[
+            {"name": "noise", "picture": f"/api/v1/evidence/{picture}", "reading": "How noisy each place is."},
+        ],
         pipeline=PIPELINE,
     )  # fmt: skip
 
