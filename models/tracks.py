@@ -45,8 +45,8 @@ class Tracker:
         self._asked = 0
         self._scene: Floats | None = None
 
-    def add(self, faces: Sequence[Face], rgb: Rgb | None = None) -> None:
-        """`rgb`: the frame they are of; without it, it counts as one of the same shot."""
+    def add(self, faces: Sequence[Face], rgb: Rgb) -> None:
+        """`rgb`: the frame they are of."""
         self._frame += 1
         within = self._within_shot(rgb)
         new = [_Person([face], self._frame, look(face.crop, FACE_SIDE)) for face in faces]
@@ -63,9 +63,9 @@ class Tracker:
         people = sorted(self._people, key=lambda person: (person.faces[0].t, person.faces[0].box[0]))
         return tuple(FaceTrack(number, tuple(person.faces), person.identity) for number, person in enumerate(people))
 
-    def _within_shot(self, rgb: Rgb | None) -> bool:
-        before, self._scene = self._scene, None if rgb is None else look(rgb[::8, ::8], SCENE_SIDE)
-        return before is None or self._scene is None or float(before @ self._scene) >= SAME_SHOT
+    def _within_shot(self, rgb: Rgb) -> bool:
+        before, self._scene = self._scene, look(rgb[::8, ::8], SCENE_SIDE)
+        return before is not None and float(before @ self._scene) >= SAME_SHOT
 
     def _in_sight(self, person: _Person, t: float) -> bool:
         """Samples of a long clip lie further apart than anybody stays out of sight: then frames count."""

@@ -65,7 +65,7 @@ def _of_clip(frames: Sequence[Frame], cutting: Cutting) -> Harvest:
     for frame in frames:
         found = faces.find(frame, faces.MOST_IN_FRAME)
         turned_down.update(reason for face in found for reason in face.reasons)
-        tracker.add(found)
+        tracker.add(found, frame.rgb)
     most = max((track.usable for track in tracker.tracks()), key=len, default=())
     if not most:
         return Harvest((), turned_down.most_common(1)[0][0] if turned_down else "no_face")

@@ -79,7 +79,7 @@ def most_seen(path: Path, frames: int) -> FaceTrack | None:
     info = probe(path, LIMITS)
     tracker = Tracker()
     for frame in decode(path, LIMITS, frames):
-        tracker.add(faces.find(frame, faces.MOST_IN_FRAME))
+        tracker.add(faces.find(frame, faces.MOST_IN_FRAME), frame.rgb)
     return max(judgeable(tracker.tracks(), info), key=lambda person: len(person.usable), default=None)
 
 

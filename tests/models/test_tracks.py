@@ -45,7 +45,7 @@ def sizes(tracker: Tracker) -> list[int]:
 def test_one_person_moving_slowly_costs_no_identity(identities: list[str]) -> None:
     tracker = Tracker()
     for i in range(10):
-        tracker.add([face(i * 0.5, 100 + i * 20, "a")])
+        tracker.add([face(i * 0.5, 100 + i * 20, "a")], HERE)
     assert sizes(tracker) == [10]
     assert identities == []
 
@@ -53,14 +53,14 @@ def test_one_person_moving_slowly_costs_no_identity(identities: list[str]) -> No
 def test_two_people_side_by_side_stay_two() -> None:
     tracker = Tracker()
     for i in range(6):
-        tracker.add([face(i, 100, "a"), face(i, 400, "a")])
+        tracker.add([face(i, 100, "a"), face(i, 400, "a")], HERE)
     assert sizes(tracker) == [6, 6]
 
 
 def test_a_cut_to_somebody_else_in_the_same_place() -> None:
     tracker = Tracker()
     for i in range(8):
-        tracker.add([face(i * 0.5, 100, "a" if i < 5 else "b")])
+        tracker.add([face(i * 0.5, 100, "a" if i < 5 else "b")], HERE)
     assert sizes(tracker) == [5, 3]
 
 
@@ -153,7 +153,7 @@ def who(track: FaceTrack) -> set[str]:
 def test_cutting_back_and_forth_gives_each_person_one_track() -> None:
     tracker = Tracker()
     for i in range(12):
-        tracker.add([face(i, 100 + 300 * (i // 3 % 2), "ab"[i // 3 % 2])])
+        tracker.add([face(i, 100 + 300 * (i // 3 % 2), "ab"[i // 3 % 2])], HERE)
     assert sizes(tracker) == [6, 6]
     assert all(track.identity is not None for track in tracker.tracks())
     assert [track.number for track in tracker.tracks()] == [0, 1]
@@ -162,14 +162,14 @@ def test_cutting_back_and_forth_gives_each_person_one_track() -> None:
 def test_times_within_a_track_ascend_after_joining() -> None:
     tracker = Tracker()
     for i in (0, 1, 2, 10, 11, 12, 13):
-        tracker.add([face(i, 100 if i < 5 else 700, "a")])
+        tracker.add([face(i, 100 if i < 5 else 700, "a")], HERE)
     (track,) = tracker.tracks()
     assert [f.t for f in track.faces] == [0, 1, 2, 10, 11, 12, 13]
 
 
 def test_a_picture_gives_one_track_a_face_and_no_identity(identities: list[str]) -> None:
     tracker = Tracker()
-    tracker.add([face(0, x * 150, "a") for x in range(30)])
+    tracker.add([face(0, x * 150, "a") for x in range(30)], HERE)
     assert sizes(tracker) == [1] * 30
     assert identities == []
 
@@ -177,7 +177,7 @@ def test_a_picture_gives_one_track_a_face_and_no_identity(identities: list[str])
 def test_samples_far_apart_are_still_one_person(identities: list[str]) -> None:
     tracker = Tracker()
     for i in range(10):
-        tracker.add([face(i * 40.0, 100, "a")])
+        tracker.add([face(i * 40.0, 100, "a")], HERE)
     assert sizes(tracker) == [10]
     assert identities == []
 
@@ -185,7 +185,7 @@ def test_samples_far_apart_are_still_one_person(identities: list[str]) -> None:
 def test_the_cost_of_telling_people_apart_is_bounded(identities: list[str]) -> None:
     tracker = Tracker()
     for i in range(100):
-        tracker.add([face(i, 100 + 400 * (i % 3), "ab"[i % 2])])
+        tracker.add([face(i, 100 + 400 * (i % 3), "ab"[i % 2])], HERE)
     tracker.tracks()
     assert len(identities) <= MOST_IDENTITIES
 
@@ -211,7 +211,7 @@ def test_a_flat_picture_looks_like_nothing() -> None:
 
 def test_nothing_found() -> None:
     tracker = Tracker()
-    tracker.add([])
+    tracker.add([], HERE)
     assert tracker.tracks() == ()
 
 
