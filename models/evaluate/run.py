@@ -12,7 +12,7 @@ from typing import Any
 
 from models import bar
 from models.calibrate import Calibration
-from models.errors import ModelsError
+from models.errors import DatasetError, ModelsError
 from models.evaluate.changes import CHANGES
 from models.evaluate.judges import Judge
 from models.evaluate.samples import Sample
@@ -61,8 +61,8 @@ def run(
     """Each sample as it is and after every change. `kept`: a file of JSON lines, read first and added to."""
     wanted = [(sample, change) for change in (AS_IT_IS, *changes) for sample in samples]
     log = JsonLines(kept) if kept else None
-    earlier = [_result(row) for row in log.rows if row["pipeline"] == judge.pipeline] if log else []
-    done = {(result.name, result.change): result for result in earlier}
+    earlier = _earlier(log, kept) if log and kept else []
+    done = {(result.name, result.change): result for result in earlier if result.pipeline == judge.pipeline}
     left = [(sample, change) for sample, change in wanted if (sample.name, change) not in done]
     with (
         ThreadPoolExecutor(workers) as pool,
@@ -113,6 +113,13 @@ def _judged(judge: Judge, label: Labeller, sample: Sample, change: str) -> Resul
         reasons=analysis.reasons,
         detectors={d.name: Heard(d.score, d.band, d.ms, d.reason) for d in analysis.detectors},
     )
+
+
+def _earlier(log: JsonLines, kept: Path) -> list[Result]:
+    try:
+        return [_result(row) for row in log.rows]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DatasetError(f"{kept} is not what an earlier run wrote ({error!r}). Choose another folder.") from error
 
 
 def _result(row: dict[str, Any]) -> Result:
