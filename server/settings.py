@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -64,6 +65,10 @@ class Settings(BaseSettings):
     decode_seconds: int = Field(120, ge=2, le=1800, description="Seconds decoding may take.")
     fetch_page_bytes: int = Field(8 * MiB, ge=64 * KiB, description="Largest web page read while looking for media.")
     fetch_requests: int = Field(400, ge=1, description="Requests one fetch may make.")
+    sandbox: Literal["auto", "require", "best"] = Field(
+        "auto",
+        description="Where the kernel cannot hold a child: require = refuse, best = warn, auto = best on loopback.",
+    )
 
     # the worker
     concurrency: int = Field(2, ge=1, le=64, description="Checks one worker process runs at once.")
@@ -135,8 +140,6 @@ class Settings(BaseSettings):
     @field_validator("fetch_allow")
     @classmethod
     def _networks(cls, value: str) -> str:
-        from ipaddress import ip_network
-
         for part in filter(None, (p.strip() for p in value.split(","))):
             ip_network(part)
         return value
@@ -168,6 +171,13 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def sandbox_required(self) -> bool:
+        """A service that others reach must not do with less; one's own machine may, with a warning."""
+        if self.sandbox != "auto":
+            return self.sandbox == "require"
+        return self.host != "localhost" and not _is_loopback(self.host)
+
+    @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'unmask.db'}"
 
@@ -182,3 +192,10 @@ class Settings(BaseSettings):
     @property
     def address(self) -> str:
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

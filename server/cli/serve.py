@@ -24,6 +24,7 @@ def serve() -> None:
     """
     from server.cli import embedded
     from server.cli.announce import Announcement
+    from server.cli.doctor import insist
     from server.cli.installed import pipeline
     from server.cli.listen import listen
     from server.logs import configure
@@ -34,6 +35,7 @@ def serve() -> None:
 
     settings = Settings.from_env()
     configure(settings, "supervisor")
+    insist(settings)
     pipeline(settings)  # weights or a calibration that cannot be read are said now, not by every child in turn
     alone = settings.database.startswith("sqlite")
     with embedded.only_one(settings) if alone else nullcontext(), listen(settings) as listener:

@@ -16,6 +16,7 @@ def worker(parent: int | None, mark: str | None) -> None:
     \b
     UNMASK_DATABASE_URL=postgresql+psycopg://unmask@db/unmask unmask worker
     """
+    from server.cli.doctor import insist
     from server.lineage import end_with_parent
     from server.logs import configure
     from server.store.db import Database
@@ -27,6 +28,8 @@ def worker(parent: int | None, mark: str | None) -> None:
 
     settings = Settings.from_env()
     configure(settings, "worker")
+    if parent is None:  # otherwise the supervisor has seen to it
+        insist(settings)
     service = WorkerService(run_check, make_tools(settings, Database(settings.database)), owner_name(mark))
     if parent is not None:
         end_with_parent(parent)

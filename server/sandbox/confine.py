@@ -10,7 +10,6 @@ import os
 import resource
 import signal
 import sys
-import sysconfig
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +51,7 @@ def confine(plan: Plan, parent: int) -> dict[str, str]:
     """Takes effect for this process, which must have one thread. Returns the layers the kernel refused, and why."""
     refused: dict[str, str] = {}
 
-    def layer(name: str, take: Callable[[], None]) -> None:
+    def layer(name: str, take: Callable[[], object]) -> None:
         try:
             take()
         except OSError as error:
@@ -86,8 +85,7 @@ def _program_files() -> Sequence[Path]:
     """Python's own, and the packages that are imported by now: not the folder they lie in, which may hold the data."""
     packages = {name.partition(".")[0] for name in sys.modules}
     places = {Path(place) for name in packages for place in getattr(sys.modules.get(name), "__path__", ())}
-    library = sysconfig.get_paths()
-    return sorted({Path(sys.prefix), Path(library["stdlib"]), Path(library["platstdlib"]), *places})
+    return sorted({Path(sys.prefix), Path(os.__file__).parent, *places})
 
 
 def _take_limits(limits: Limits) -> None:

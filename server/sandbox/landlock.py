@@ -47,7 +47,7 @@ class Ruleset:
         for path in paths:
             try:
                 place = os.open(path, os.O_PATH | os.O_CLOEXEC)
-            except FileNotFoundError:
+            except (FileNotFoundError, PermissionError):  # what is out of reach anyway needs no rule
                 continue
             granted = rights & self._rights & (-1 if path.is_dir() else _OF_FILES)
             try:

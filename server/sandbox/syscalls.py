@@ -12,6 +12,7 @@ from typing import Final
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_KEEPCAPS: Final = 8
 PR_SET_NO_NEW_PRIVS: Final = 38
+PR_GET_NO_NEW_PRIVS: Final = 39
 CAP_DAC_READ_SEARCH: Final = 1 << 2
 
 # The same on every machine since Linux 5.1 (number 424 and up); the others are looked up per architecture.
@@ -28,10 +29,10 @@ def call(number: int, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | No
     return _checked(libc.syscall(ctypes.c_long(number), *words))
 
 
-def prctl(option: int, value: int) -> None:
+def prctl(option: int, value: int) -> int:
     if sys.platform != "linux":
         raise OSError(f"{platform.system()} has no prctl")
-    _checked(ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0))
+    return _checked(ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0))
 
 
 def unshare(flags: int) -> None:

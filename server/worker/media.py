@@ -47,7 +47,7 @@ _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARE
 def children(settings: Settings, *, fetching: bool = True) -> ForkServer:
     """What starts the children; one for a whole process. `fetching` False saves importing what only that needs."""
     preload = (*PRELOAD_DECODING, *(PRELOAD_FETCHING if fetching else ()))
-    return ForkServer(ENTRY, preload, environment=_ENVIRONMENT)
+    return ForkServer(ENTRY, preload, environment=_ENVIRONMENT, strict=settings.sandbox_required)
 
 
 class MediaChild:

@@ -19,7 +19,12 @@ ELSEWHERE = {
     "server/cli/web.py": "tests/services/test_line.py",  # a process of its own
     "server/cli/worker.py": "tests/services/test_line.py",  # a process of its own
     "server/fetch/direct.py": "tests/server/fetch/test_download.py",  # in the child, as every fetch
-    "server/fetch/inside.py": "tests/server/fetch/test_sandbox.py",  # in the child
+    "server/sandbox/inside.py": "tests/server/sandbox/test_forkserver.py",  # in the child
+    "server/sandbox/landlock.py": "tests/server/sandbox/test_confine.py",  # in the child, as all that confines it
+    "server/sandbox/namespaces.py": "tests/server/sandbox/test_confine.py",
+    "server/sandbox/syscalls.py": "tests/server/sandbox/test_confine.py",
+    "server/sandbox/trial.py": "tests/server/cli/test_doctor.py",  # in the child
+    "server/sandbox/zygote.py": "tests/server/sandbox/test_forkserver.py",  # a process of its own
     "server/web/api/blueprint.py": "tests/server/web/test_errors.py",  # by what each resource answers
     "server/web/api/form.py": "tests/server/web/test_describe.py",  # a part of the description
     "server/web/api/submission.py": "tests/server/web/api/test_checks.py",  # what asking takes

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import resource
 import signal
+import socket  # noqa: F401 - for what the tests have tried
+import ssl  # noqa: F401
+import subprocess  # noqa: F401
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from server.errors import NoMedia
+from server.fetch import guard
 from server.sandbox.wire import Channel
 
 
@@ -95,14 +101,35 @@ def write(channel: Channel, command: dict[str, Any]) -> None:
             channel.send({"type": "refused", "errno": error.errno, "size": Path("big").stat().st_size})
 
 
+def ctypes_call(name: str, *arguments: Any) -> int:
+    libc = ctypes.CDLL(None, use_errno=True)
+    return checked(getattr(libc, name)(*arguments))
+
+
+def ctypes_syscall(number: int, *arguments: int) -> int:
+    return checked(ctypes.CDLL(None, use_errno=True).syscall(number, *arguments))
+
+
+def checked(result: int) -> int:
+    if result < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+    return result
+
+
+def threaded() -> str:
+    said: list[str] = []
+    thread = threading.Thread(target=lambda: said.append("done"))
+    thread.start()
+    thread.join()
+    return said[0]
+
+
 def attempt(channel: Channel, command: dict[str, Any]) -> None:
     """Run one expression of the test's, and tell what came of it."""
-    from server.fetch import guard
-
     if command.get("guard"):
         guard.arm()
     try:
-        outcome = repr(eval(command["expression"], {"__builtins__": __import__("builtins")}))
-    except OSError as error:
+        outcome = repr(eval(command["expression"], globals()))
+    except (OSError, MemoryError, ValueError) as error:
         outcome = type(error).__name__
     channel.send({"type": "tried", "outcome": outcome})
