@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-warn-conflicts
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint format bench train clean
+.PHONY: help serve test lint format bench models clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | column -t -s@
@@ -29,6 +29,9 @@ format: .venv/.dev ## Put the code into the one format
 
 bench: .venv/.dev ## Measure: start, memory, throughput, look-ups, the long fault test
 	@$(BIN)/python -m tests.bench
+
+models: .venv/.dev ## Train everything that ships, again, from DATA; stopped, the same command goes on
+	@$(BIN)/unmask train all --data $(or $(DATA),../shared/data/index.csv) --out runs/all --resume
 
 clean: ## Remove the virtual environment and caches, never the data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

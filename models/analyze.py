@@ -79,7 +79,7 @@ class Analyzer:
                 heard.append(self._panel.hear(name, [track.usable for track in judged], context))
         say("evidence", 0.0)
         with watch.stage("evidence"):
-            analysis = summary.analysis(judged, heard, looked_at, info, self.calibration, album)
+            analysis = summary.analysis(judged, heard, looked_at, info, self.calibration.of_kind(info.kind), album)
         say("evidence", 1.0)
         analysis.timings.update(watch.seconds)
         return replace(analysis, forensics=maps)

@@ -28,11 +28,17 @@
     face_swap = [-2.0, ..., 5.2]
     synthetic = [-1.0, ..., 3.3]
 
+    [clips]                          # only where 200 genuine clips were at hand: what videos are judged by, in place of
+    dataset = "..."                  # all above but labels and bands; a person is then the best 30 % of the faces, and
+    [clips.detectors.meso4]          # not the median
+    [clips.scores]
+
 Whoever hands in such a file changes verdicts without touching anything else: `load(path)`.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
 from bisect import bisect_left
@@ -79,6 +85,8 @@ class Calibration:
     detectors: Mapping[str, Platt]
     real: tuple[float, ...]
     fake: Mapping[str, tuple[float, ...]]  # by hypothesis
+    clips: Calibration | None = None
+    best_faces: bool = False  # a person is the best faces; else the median of all
 
     def __post_init__(self) -> None:
         if not 0 < self.prior < 1:
@@ -89,6 +97,10 @@ class Calibration:
             raise CalibrationError("scores.real and those of scores.fake must be lists in ascending order.")
         if lacking := {platt.hypothesis for platt in self.detectors.values()} - self.fake.keys():
             raise CalibrationError(f"scores.fake lacks {', '.join(sorted(lacking))}, for which a detector speaks.")
+
+    def of_kind(self, kind: str) -> Calibration:
+        """What media of that kind, image or video, are judged by."""
+        return self.clips if kind == "video" and self.clips else self
 
     def p_value(self, score: float, tracks: int = 1) -> float:
         """Conformal: how many genuine items score as high, the item itself counted among them. Times the tracks.
@@ -129,13 +141,14 @@ def load(path: Path | None = None) -> Calibration:
 def of_weights(calibration: Calibration, digests: Mapping[str, str]) -> Calibration:
     """Without the scales of detectors whose installed weights are not those that were fitted: they say nothing then."""
     fitting = {n: p for n, p in calibration.detectors.items() if not p.weights or p.weights == digests.get(n)}
-    return replace(calibration, detectors=fitting)
+    clips = of_weights(calibration.clips, digests) if calibration.clips else None
+    return replace(calibration, detectors=fitting, clips=clips)
 
 
 def parsed(table: Mapping[str, Any]) -> Calibration:
     if isinstance(table.get("scores", {}).get("fake"), list):
         raise ValueError("it is of the format with one hypothesis for everything; fit it again")
-    return Calibration(
+    whole = Calibration(
         id=str(table["id"]),
         dataset=str(table["dataset"]),
         prior=float(table["prior"]),
@@ -143,10 +156,20 @@ def parsed(table: Mapping[str, Any]) -> Calibration:
         no_evidence_quantile=float(table["labels"]["no_evidence_quantile"]),
         low_band=float(table["bands"]["low"]),
         high_band=float(table["bands"]["high"]),
-        detectors={name: _platt(entry) for name, entry in table["detectors"].items()},
-        real=tuple(float(score) for score in table["scores"]["real"]),
-        fake={name: tuple(float(score) for score in scores) for name, scores in table["scores"]["fake"].items()},
+        **_scales(table),
     )
+    if "clips" not in table:
+        return whole
+    clips = table["clips"]
+    return replace(whole, clips=replace(whole, dataset=str(clips["dataset"]), best_faces=True, **_scales(clips)))
+
+
+def _scales(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "detectors": {name: _platt(entry) for name, entry in table["detectors"].items()},
+        "real": tuple(float(score) for score in table["scores"]["real"]),
+        "fake": {name: tuple(float(score) for score in scores) for name, scores in table["scores"]["fake"].items()},
+    }
 
 
 def _platt(entry: Mapping[str, Any]) -> Platt:
@@ -158,11 +181,10 @@ def _platt(entry: Mapping[str, Any]) -> Platt:
 def written(calibration: Calibration) -> str:
     """The file's text; `parsed(tomllib.loads(written(c))) == c` up to the rounding of the scores."""
     lines = [
-        f'id = "{calibration.id}"',
-        f'dataset = "{calibration.dataset}"',
+        f"id = {_text(calibration.id)}",
+        f"dataset = {_text(calibration.dataset)}",
         f"prior = {calibration.prior}",
-        f"reals = {len(calibration.real)}",
-        f"fakes = {sum(map(len, calibration.fake.values()))}",
+        *_counts(calibration),
         "\n[labels]",
         f"likely_p = {calibration.likely_p}",
         f"no_evidence_quantile = {calibration.no_evidence_quantile}",
@@ -170,10 +192,23 @@ def written(calibration: Calibration) -> str:
         f"low = {calibration.low_band}",
         f"high = {calibration.high_band}",
     ]
+    lines += _written(calibration, "")
+    if calibration.clips:
+        lines += ["\n[clips]", f"dataset = {_text(calibration.clips.dataset)}", *_counts(calibration.clips)]
+        lines += _written(calibration.clips, "clips.")
+    return "\n".join(lines) + "\n"
+
+
+def _counts(calibration: Calibration) -> list[str]:
+    return [f"reals = {len(calibration.real)}", f"fakes = {sum(map(len, calibration.fake.values()))}"]
+
+
+def _written(calibration: Calibration, prefix: str) -> list[str]:
+    lines = []
     for name, platt in calibration.detectors.items():
         refits = ", ".join(f"[{slope:.4f}, {intercept:.4f}]" for slope, intercept in platt.refits)
         lines += [
-            f"\n[detectors.{name}]",
+            f"\n[{prefix}detectors.{name}]",
             f'hypothesis = "{platt.hypothesis}"',
             f"slope = {platt.slope:.6f}",
             f"intercept = {platt.intercept:.6f}",
@@ -182,9 +217,12 @@ def written(calibration: Calibration) -> str:
             *([f'weights = "{platt.weights}"'] if platt.weights else []),
             f"refits = [{refits}]",
         ]
-    lines += ["\n[scores]", f"real = {_listed(calibration.real)}", "\n[scores.fake]"]
-    lines += [f"{hypothesis} = {_listed(scores)}" for hypothesis, scores in calibration.fake.items()]
-    return "\n".join(lines) + "\n"
+    lines += [f"\n[{prefix}scores]", f"real = {_listed(calibration.real)}", f"\n[{prefix}scores.fake]"]
+    return lines + [f"{hypothesis} = {_listed(scores)}" for hypothesis, scores in calibration.fake.items()]
+
+
+def _text(words: str) -> str:
+    return json.dumps(words, ensure_ascii=False)  # TOML writes texts as JSON does
 
 
 def _listed(scores: tuple[float, ...]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from models import ensemble, evidence, manifest, quality
 from models.calibrate import Calibration
 from models.panel import FAILED, Heard
+from models.pooling import of_best_faces
 from models.types import (
     Abstained,
     Analysis,
@@ -68,6 +69,8 @@ def analysis(
 ) -> Analysis:
     enough = [_enough(track, looked_at, info) for track in tracks]
     heard = [replace(h, said=_of_enough(h.said, enough)) for h in heard]
+    if calibration.best_faces:
+        heard = [replace(h, said=[of_best_faces(s) if isinstance(s, Score) else s for s in h.said]) for h in heard]
     combined = [
         ensemble.combine({h.name: _p_fake(h.said[i]) for h in heard}, calibration, sum(enough))
         for i in range(len(tracks))

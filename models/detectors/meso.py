@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from models import manifest
 from models.detectors.perface import PerFace
-from models.pooling import mean_of_best
+from models.pooling import of_best_faces
 from models.types import Abstained, Context, Face, Score
 
 FEWEST_FACES = 5
@@ -20,7 +19,7 @@ class OverTime(PerFace):
         if len(faces) < FEWEST_FACES:
             return Abstained("too_few_frames" if faces else "no_face")
         said = super().score(faces, context)
-        return replace(said, p_fake=mean_of_best(said.per_face)) if isinstance(said, Score) else said
+        return of_best_faces(said) if isinstance(said, Score) else said
 
 
 def load(name: str, threads: int) -> PerFace:

@@ -66,6 +66,8 @@ def run(
     shard = crops.prepare(listed.root, listed.items, out / "work" / "crops")
     minutes, steps = wish.budget(MINUTES, len(split.indices(shard.items, "train")), Plan.batch)
     plan = Plan(minutes, wish.seed, steps, peak_rate=PEAK_RATE)
+    if start is None:
+        log.warning("no --start FILE: EfficientNet%s learns from random weights", base.upper())
     network, trained = train(shard, out / "work", plan, wish.resume, base, start)
     return publish.publish(
         network.exported(shard, out), words(base, start), trained, shard, listed.root, out, wish.seed
@@ -80,15 +82,15 @@ class Network:
         if start:
             importer.fill_body(self.body, tensors.of_keras(start), start.name)
             self.body.trainable = False
-        else:
-            log.warning("no --start FILE: EfficientNet%s learns from random weights", base.upper())
         inputs = keras.Input((SIDE, SIDE, 3))
         seen = layers.GlobalAveragePooling2D()(self.body(inputs))
         self.model = keras.Model(inputs, self.last(layers.Dropout(DROPOUT)(self.hidden(seen))))
 
+    def serving(self) -> efficientnet.WithCam:
+        return efficientnet.WithCam(self.body, self.hidden, self.last, scale=1.0, high=True)
+
     def exported(self, shard: crops.Shard, out: Path) -> publish.Exported:
-        path = out / "weights" / f"{NAME}.onnx"
-        serve = efficientnet.WithCam(self.body, self.hidden, self.last, scale=1.0, high=True)
+        path, serve = out / "weights" / f"{NAME}.onnx", self.serving()
         sha256 = export.to_onnx(serve, SIDE, ("p_fake", "cam"), path)
         return publish.Exported(path, sha256, export.check_parity(serve, path, np.asarray(shard.crops[:4])))
 

@@ -46,4 +46,9 @@ def of_file(path: Path) -> bytes:
 def seen(marks: Iterable[frozenset[bytes] | None], group: str, path: Path) -> bool:
     """Whether any of these records holds the file or its group."""
     known = [some for some in marks if some]
-    return bool(known) and any(mark in some for mark in (of_group(group), of_file(path)) for some in known)
+    if any(of_group(group) in some for some in known):
+        return True
+    if not known or not path.is_file():
+        return False
+    mark = of_file(path)
+    return any(mark in some for some in known)

@@ -26,7 +26,7 @@ from models.training.split import part_of
 log = logging.getLogger(__name__)
 
 # Minutes of learning on two CPU cores; cutting the faces before and measuring after take about ten more.
-MINUTES = {"meso4": 40.0, "mesoinception4": 40.0, "blend": 105.0, "synthetic": 60.0}
+MINUTES = {"meso4": 40.0, "mesoinception4": 40.0, "blend": 105.0, "synthetic": 20.0}
 HEADING = "# What ships in this folder. One table a detector; written by training, read by models/manifest.py.\n"
 SECTION, NEXT = "## Calibration\n", "\n## Where it fails"
 UNMASK = (sys.executable, "-c", "from server.cli import main; main()")
@@ -89,8 +89,9 @@ def _joint(name: str, calibration: Calibration) -> str:
     share = "alone" if len(others) == 1 else f"beside {', '.join(other for other in others if other != name)}"
     fakes = len(calibration.fake[platt.hypothesis])
     words = "" if platt.weight else " **It adds nothing to the others: weight 0.**"
-    return f"""Platt scaling on {len(calibration.real):,} genuine and {fakes:,} manipulated faces \
-({calibration.dataset}), which no recipe learned from. Its weight, earned {share}: {platt.weight:.2f}; its log-likelihood ratio never passes
+    reals = len(calibration.real)
+    return f"""Platt scaling on {reals:,} genuine and {fakes:,} manipulated faces no recipe learned from
+({calibration.dataset}). Its weight, earned {share}: {platt.weight:.2f}; its log-likelihood ratio never passes
 {platt.cap:.1f}.{words}"""
 
 

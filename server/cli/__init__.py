@@ -21,6 +21,7 @@ VERBS = {
     "prepare": "Cut the faces of labelled pictures and clips, for training and evaluation.",
     "train": "Train a detector from a folder of faces.",
     "evaluate": "Measure the detectors on labelled media.",
+    "calibrate": "Fit scales, weights and thresholds on labelled media.",
     "doctor": "Try out what holds the processes that read hostile files.",
     "completion": "Print the shell completion script.",
 }

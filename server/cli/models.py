@@ -108,6 +108,34 @@ def install_models(folders: tuple[Path, ...]) -> None:
     click.echo("Shown with weight 0 until `unmask calibrate` has fitted these weights. Restart what runs to use them.")
 
 
+@models.command("verify")
+@click.option(
+    "--runs", type=click.Path(file_okay=False, path_type=Path), default="runs", show_default=True,
+    help="Where training left its folders: parity with the network that was trained.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a check.")
+def verify_models(runs: Path, as_json: bool) -> None:
+    """Check the installed weights: hashes, cards, that they load, parity with the network they were made from.
+
+    \b
+    unmask models verify
+
+    Exit status: 0 nothing is wrong, 1 something is.
+    """
+    from dataclasses import asdict
+
+    wrong = False
+    with training("Comparing"):
+        from models.verify import verify
+
+        for check in verify(runs):
+            wrong |= check.result == "failed"
+            row = json.dumps(asdict(check)) if as_json else f"{check.name:<16}{check.what:<8}{check.result:<13}"
+            click.echo(row if as_json else f"{row}{check.detail}")
+    if wrong:
+        raise click.exceptions.Exit(1)
+
+
 @models.command("remove")
 @click.argument("name", metavar="NAME")
 def remove_model(name: str) -> None:

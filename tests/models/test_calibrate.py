@@ -162,3 +162,25 @@ def test_the_shipped_calibration_can_reach_a_likely_verdict() -> None:
     assert (text["reals"], text["fakes"]) == (len(shipped.real), sum(map(len, shipped.fake.values())))
     assert shipped.p_value(1000.0) <= shipped.likely_p
     assert all(len(platt.refits) == fit.REFITS for platt in shipped.detectors.values())
+
+
+def test_few_items_are_not_scored_by_scales_that_were_fitted_on_them() -> None:
+    """Thirty detectors of noise flatter themselves on the items they were fitted on, and on no others."""
+    rng = np.random.default_rng(0)
+    noise = {f"d{i}": rng.random(200).tolist() for i in range(30)}
+    made = ["face_swap" if i % 2 else "" for i in range(200)]
+    fitted = fit.fit(noise, made, [f"g{i}" for i in range(200)], id="x", dataset="x")
+    apart = float(np.mean(fitted.fake["face_swap"]) - np.mean(fitted.real))
+    said = [[ensemble.ratio(p, fitted.detectors[name]) for p in values] for name, values in noise.items()]
+    in_sample = np.sum(said, axis=0)
+    flattered = float(np.mean(in_sample[1::2]) - np.mean(in_sample[::2]))
+    assert flattered > 0.2
+    assert apart < flattered / 2
+
+
+def test_one_group_that_holds_a_whole_class_cannot_be_held_out() -> None:
+    rng = np.random.default_rng(1)
+    made = [""] * 100 + ["face_swap"] * 30
+    groups = [f"g{i}" for i in range(100)] + ["one"] * 30
+    fitted = fit.fit({"a": rng.random(130).tolist()}, made, groups, id="x", dataset="x")
+    assert len(fitted.real) == 100
