@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from models import batcher as batcher_module
 from models.batcher import MOST_CROPS, Arrays, Batcher
 from models.types import Rgb
 
@@ -45,6 +46,23 @@ def test_jobs_that_wait_share_runs_of_bounded_size() -> None:
     assert sum(sizes) == 60
     assert len(sizes) < 20
     assert max(sizes) <= MOST_CROPS
+
+
+def test_nobody_waits_longer_than_for_a_full_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert batcher_module.LONGEST_WAIT <= 0.010
+    monkeypatch.setattr(batcher_module, "LONGEST_WAIT", 60.0)
+    batcher = Batcher(means)
+    with ThreadPoolExecutor(MOST_CROPS) as pool:
+        jobs = [pool.submit(batcher, crops(i)) for i in range(MOST_CROPS)]
+        assert [job.result(timeout=30)[0][0] for job in jobs] == list(range(MOST_CROPS))
+    batcher.close()
+
+
+def test_a_lone_crop_is_not_left_waiting() -> None:
+    batcher = Batcher(means)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(batcher, crops(7)).result(timeout=30)[0].tolist() == [7]
+    batcher.close()
 
 
 def test_a_long_job_is_cut_up() -> None:
