@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from models.errors import TooManyPixels
 
+GLANCE_SIDE = 640  # px: blinks of faces 58 px wide were counted in it as in pictures of full size
+
 
 @dataclass(frozen=True)
 class DecodeLimits:

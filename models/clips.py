@@ -7,29 +7,30 @@ sample are skipped undecoded, a sample near a key frame moves onto it, and frame
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models import quantiser
-from models.bounds import DecodeLimits
+from models.bounds import GLANCE_SIDE, DecodeLimits
 from models.errors import CorruptMedia, TooLong, UnsupportedMedia
-from models.types import Frame, MediaInfo, Rgb
+from models.timeline import Timeline, glances, may_skip, samples
+from models.types import Frame, Glance, Grey, MediaInfo, Rgb
 
 if TYPE_CHECKING:
     from av import VideoFrame
     from av.container import InputContainer
+    from av.video.reformatter import VideoReformatter
     from av.video.stream import VideoStream
 
 MOST_PACKETS = 1_000_000  # nine hours at 30 frames a second
-SPARSE = 4  # frames a sample stands for, from which on unreferenced frames may be left out
-SNAP = 0.34  # share of the distance between samples that one may move to lie on a key frame
 WIDEST_PIXEL = 3  # sample aspect ratios beyond this are mistakes
 SLACK = 0.5  # seconds a container may promise beyond its packets: rounding, a last frame without a duration
 NOTICEABLE = 0.1  # share of a clip that is missing: from here on people are told
@@ -39,26 +40,6 @@ _DAMAGED = "The video is damaged or cut short. Send the whole file."
 _DEMUXERS = {"matroska": "video/webm", "mov": "video/mp4", "avi": "video/x-msvideo", "flv": "video/x-flv"}
 _DEMUXERS |= {"mpegts": "video/mp2t", "mpeg": "video/mpeg", "ogg": "video/ogg", "asf": "video/x-ms-asf"}
 _PROMISING = ("mov", "matroska")  # their headers state a duration; that of the others is an estimate or often wrong
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """Presentation times of the clip's packets in ticks, in order; `keys` are those of key frames.
-
-    `missing` is the share of the promised duration that no packet reaches.
-    """
-
-    times: tuple[int, ...]
-    keys: tuple[int, ...]
-    tick: Fraction
-    missing: float = 0.0
-
-    @property
-    def duration(self) -> float:
-        if len(self.times) < 2:
-            return 0.0
-        span = self.times[-1] - self.times[0]
-        return float((span + span / (len(self.times) - 1)) * self.tick)
 
 
 def container_of(head: bytes) -> str | None:
@@ -92,43 +73,43 @@ def probe(path: Path, container: str, limits: DecodeLimits) -> MediaInfo:
 
 
 def decode(path: Path, container: str, limits: DecodeLimits, count: int) -> Iterator[Frame]:
+    return (picture for picture in _read(path, container, limits, count, glancing=False) if isinstance(picture, Frame))
+
+
+def watch(path: Path, container: str, limits: DecodeLimits, count: int) -> Iterator[Frame | Glance]:
+    """The same frames, and glances between them where the clip is long enough to count blinks."""
+    return _read(path, container, limits, count, glancing=True)
+
+
+def _read(path: Path, container: str, limits: DecodeLimits, count: int, *, glancing: bool) -> Iterator[Frame | Glance]:
+    from av.video.reformatter import VideoReformatter
+
     timeline = _measured(path, container, limits)
-    wanted = samples(timeline, count)
-    seen, last = 0, None
+    sampled = samples(timeline, count)
+    glanced = set(glances(timeline, sampled)) if glancing else set[int]()
+    wanted = sorted({*sampled, *glanced})
+    seen = 0
+    last: Frame | Glance | None = None
     with _opened(path, container) as source:
-        pixel = _pixel(_stream(source))
-        for index, frame in _decoded(source, timeline, wanted, limits.threads):
+        pixel, scaler = _pixel(_stream(source)), VideoReformatter()
+        for frame, met in _decoded(source, timeline, wanted, limits.threads, bool(glanced)):
+            index = timeline.place(frame.pts)
             seconds = float((timeline.times[index] - timeline.times[0]) * timeline.tick)
-            if last is not None:
-                yield last
-            last = Frame(_upright_rgb(frame, pixel, limits.max_side), seconds, index, quantiser=quantiser.of(frame))
-            seen += 1
+            if not met.isdisjoint(sampled):
+                if last is not None:
+                    yield last
+                last = Frame(_upright_rgb(frame, pixel, limits.max_side), seconds, index, quantiser=quantiser.of(frame))
+                seen += 1
+            if not met.isdisjoint(glanced):
+                if last is not None:
+                    yield last
+                last = Glance(_upright_grey(frame, pixel, scaler), seconds)
     if last is None:
         raise CorruptMedia("No frame of the video can be decoded. Send the whole, undamaged file.")
-    missing = len(wanted) - seen
-    if missing > MOST * len(wanted):
+    missing = len(sampled) - seen
+    if missing > MOST * len(sampled):
         raise CorruptMedia(_DAMAGED)
-    yield replace(last, missing=missing if missing > NOTICEABLE * len(wanted) else 0)
-
-
-def samples(timeline: Timeline, count: int) -> list[int]:
-    """Ticks to look at, in order: the middles of `count` equal stretches, on a key frame where one is near."""
-    times = timeline.times
-    if len(times) <= count:
-        return list(times)
-    start, span = times[0], times[-1] - times[0]
-    chosen = []
-    for i in range(count):
-        middle = start + (i + 0.5) * span / count
-        near = _nearest(timeline.keys, middle)
-        close = abs(near - middle) <= SNAP * span / count
-        chosen.append(near if close else _nearest(times, middle))
-    return sorted(set(chosen))
-
-
-def _nearest(times: tuple[int, ...], target: float) -> int:
-    place = bisect_left(times, target)
-    return min(times[max(0, place - 1) : place + 1], key=lambda time: abs(time - target))
+    yield replace(last, missing=missing if missing > NOTICEABLE * len(sampled) else 0)
 
 
 @contextmanager
@@ -202,37 +183,30 @@ def _missing(promised: float, held: float) -> float:
 
 
 def _decoded(
-    source: InputContainer, timeline: Timeline, wanted: list[int], threads: int
-) -> Iterator[tuple[int, VideoFrame]]:
-    """(place in the clip, frame) for each sample: the first decoded frame at or after it."""
+    source: InputContainer, timeline: Timeline, wanted: list[int], threads: int, glancing: bool
+) -> Iterator[tuple[VideoFrame, set[int]]]:
+    """The first decoded frame at or after each wanted time, with the times it stands for."""
     stream = _stream(source)
     codec = stream.codec_context
     codec.options = quantiser.ASKED_FOR
     codec.thread_type = "AUTO"
     codec.thread_count = threads
-    if len(timeline.times) >= SPARSE * len(wanted):
+    if may_skip(timeline, wanted, glancing):
         codec.skip_frame = "NONREF"
-    due = iter(wanted)
-    target = next(due, None)
+    due = deque(wanted)
     last: VideoFrame | None = None
     for frame in _frames(source, stream, timeline, wanted):
-        if target is None:
+        if not due:
             return
         last = frame
-        if frame.pts is not None and frame.pts < target:
-            continue
-        last = None
-        yield _place(timeline, frame), frame
-        while target is not None and (frame.pts is None or target <= frame.pts):
-            target = next(due, None)
-    if target is not None and last is not None:
-        yield _place(timeline, last), last
-
-
-def _place(timeline: Timeline, frame: VideoFrame) -> int:
-    if frame.pts is None:
-        return 0
-    return min(bisect_left(timeline.times, frame.pts), len(timeline.times) - 1)
+        met = set[int]()
+        while due and (frame.pts is None or due[0] <= frame.pts):
+            met.add(due.popleft())
+        if met:
+            last = None
+            yield frame, met
+    if due and last is not None:
+        yield last, set(due)
 
 
 def _frames(source: InputContainer, stream: VideoStream, timeline: Timeline, wanted: list[int]) -> Iterator[VideoFrame]:
@@ -243,7 +217,7 @@ def _frames(source: InputContainer, stream: VideoStream, timeline: Timeline, wan
     for packet in source.demux(stream):
         time = packet.pts if packet.pts is not None else packet.dts
         if packet.is_keyframe and time is not None:
-            needed = _holds_sample(timeline, wanted, time)
+            needed = timeline.group_holds(time, wanted)
             if not needed and not flushed:
                 yield from stream.decode(None)
                 stream.codec_context.flush_buffers()
@@ -257,20 +231,26 @@ def _frames(source: InputContainer, stream: VideoStream, timeline: Timeline, wan
         flushed = False
 
 
-def _holds_sample(timeline: Timeline, wanted: list[int], key: int) -> bool:
-    following = bisect_left(timeline.keys, key + 1)
-    end = timeline.keys[following] if following < len(timeline.keys) else timeline.times[-1] + 1
-    first = bisect_left(wanted, key)
-    return first < len(wanted) and wanted[first] < end
-
-
 def _upright_rgb(frame: VideoFrame, pixel: float, max_side: int) -> Rgb:
-    width, height = _shown_size(frame, pixel)
-    scale = min(1.0, max_side / max(width, height))
-    to_width, to_height = max(1, round(width * scale)), max(1, round(height * scale))
-    rgb = frame.to_ndarray(format="rgb24", width=to_width, height=to_height)
+    width, height = _size_within(frame, pixel, max_side)
+    return _upright(frame.to_ndarray(format="rgb24", width=width, height=height), frame)
+
+
+def _upright_grey(frame: VideoFrame, pixel: float, scaler: VideoReformatter) -> Grey:
+    """`scaler` keeps its tables from glance to glance: building them costs as much as scaling."""
+    width, height = _size_within(frame, pixel, GLANCE_SIDE)
+    return _upright(scaler.reformat(frame, width, height, "gray", interpolation="AREA").to_ndarray(), frame)
+
+
+def _upright(shown: NDArray[Any], frame: VideoFrame) -> NDArray[np.uint8]:
     turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(rgb, turns)) if turns else np.asarray(rgb, np.uint8)
+    return np.ascontiguousarray(np.rot90(shown, turns)) if turns else np.asarray(shown, np.uint8)
+
+
+def _size_within(frame: VideoFrame, pixel: float, side: int) -> tuple[int, int]:
+    width, height = _shown_size(frame, pixel)
+    scale = min(1.0, side / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _shown_size(frame: VideoFrame, pixel: float) -> tuple[int, int]:

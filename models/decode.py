@@ -12,9 +12,9 @@ from pathlib import Path
 from models import clips, pictures
 from models.bounds import DecodeLimits
 from models.errors import EmptyFile, UnsupportedMedia
-from models.types import Frame, MediaInfo
+from models.types import Frame, Glance, MediaInfo
 
-__all__ = ["DecodeLimits", "decode", "probe"]
+__all__ = ["DecodeLimits", "decode", "probe", "watch"]
 
 _HEAD = 4096
 
@@ -33,6 +33,14 @@ def decode(path: Path, limits: DecodeLimits, count: int) -> Iterator[Frame]:
     if pictures.recognises(head):
         return pictures.decode(path, limits, count)
     return clips.decode(path, _container(head), limits, count)
+
+
+def watch(path: Path, limits: DecodeLimits, count: int) -> Iterator[Frame | Glance]:
+    """The frames of `decode`, each followed by glances if this is a clip long enough to count blinks."""
+    head = _head(path)
+    if pictures.recognises(head):
+        return pictures.decode(path, limits, count)
+    return clips.watch(path, _container(head), limits, count)
 
 
 def _head(path: Path) -> bytes:

@@ -6,14 +6,15 @@ times are seconds from the start of the media, and every score is P(manipulated)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 Rgb = NDArray[np.uint8]
+Grey = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Box = tuple[float, float, float, float]
 MediaKind = Literal["image", "video"]
@@ -52,6 +53,15 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Glance:
+    """A small grey picture, taken often: between two frames, enough to follow the eyelids of known faces."""
+
+    grey: Grey  # (height, width), sides up to bounds.GLANCE_SIDE
+    t: float
+    missing: int = 0  # as of a frame, where the media ends with a glance
+
+
+@dataclass(frozen=True)
 class Face:
     """One face in one frame. `crop` is the aligned crop every detector sees (faces.CROP_SIDE square)."""
 
@@ -61,6 +71,7 @@ class Face:
     crop: Rgb
     landmarks: Floats  # (68, 2), in pixels of the frame
     reasons: tuple[str, ...] = ()  # why the quality gate turned it down; empty = usable
+    lids: tuple[tuple[float, float], ...] = ()  # (seconds, eye aspect ratio) from here on, as far as it was followed
 
     @property
     def usable(self) -> bool:
@@ -88,6 +99,7 @@ class Score:
     per_face: tuple[float, ...] = ()
     heatmaps: tuple[Floats | None, ...] = ()  # (h, w) in [0, 1], any size, over the crop
     note: str = ""  # what a reader of the score has to know of how it was made
+    detail: Mapping[str, Any] | None = None  # what there is to draw; goes into the verdict as JSON, so keep it small
 
 
 @dataclass(frozen=True)
@@ -128,6 +140,7 @@ class DetectorReport:
     ms: int
     reason: str | None = None
     evidence: str | None = None
+    detail: Mapping[str, Any] | None = None
     contribution: float = 0.0  # what it adds to the log-odds of the track that decides
 
 

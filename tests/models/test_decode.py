@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.decode import DecodeLimits, decode, probe
+from models.decode import DecodeLimits, decode, probe, watch
 from models.errors import CorruptMedia, EmptyFile, TooLong, TooManyPixels, UnsupportedMedia
-from models.types import Rgb
+from models.types import Frame, Glance, Rgb
 from tests.models.media import number_of, stamped, write_clip
 
 
@@ -279,3 +279,40 @@ def test_other_containers(tmp_path: Path, limits: DecodeLimits, name: str, codec
     path = write_clip(tmp_path / name, (stamped(10 + i) for i in range(20)), codec=codec)
     hidden = path.rename(tmp_path / "no-name")
     assert len(list(decode(hidden, limits, 5))) == 5
+
+
+def test_glances_come_between_the_same_frames(tmp_path: Path, limits: DecodeLimits) -> None:
+    path = write_clip(tmp_path / "a.mp4", (stamped(i % 50, 400, 800) for i in range(330)), rate=30)
+    shown = list(watch(path, limits, 5))
+    frames = [picture for picture in shown if isinstance(picture, Frame)]
+    glances = [picture for picture in shown if isinstance(picture, Glance)]
+    usual = list(decode(path, limits, 5))
+    assert [(frame.t, frame.index) for frame in frames] == [(frame.t, frame.index) for frame in usual]
+    assert all(np.array_equal(one.rgb, other.rgb) for one, other in zip(frames, usual, strict=True))
+    assert isinstance(shown[0], Frame), "no glance before a face can be known"
+    assert [picture.t for picture in shown] == sorted(picture.t for picture in shown)
+    assert len(glances) == pytest.approx(15 * (11 - frames[0].t), abs=2)
+    assert {glance.grey.shape for glance in glances} == {(320, 640)}
+    assert all(number_of(glance.grey) == round(30 * glance.t) % 50 for glance in glances)
+
+
+def test_a_glance_is_turned_upright_as_the_frame_is(tmp_path: Path, limits: DecodeLimits) -> None:
+    path = write_clip(tmp_path / "a.mp4", (stamped(i % 50) for i in range(110)), rate=10, rotation=90)
+    shown = list(watch(path, limits, 3))
+    shapes = {p.rgb.shape[:2] if isinstance(p, Frame) else p.grey.shape for p in shown}
+    assert shapes == {(96, 64)}
+
+
+def test_nothing_to_glance_at(tmp_path: Path, portrait: Rgb, limits: DecodeLimits) -> None:
+    short = write_clip(tmp_path / "a.mp4", (stamped(i) for i in range(30)), rate=10)
+    still = save(tmp_path / "a.png", Image.fromarray(portrait))
+    for path in (short, still):
+        assert all(isinstance(picture, Frame) for picture in watch(path, limits, 60))
+
+
+def test_what_is_missing_is_told_behind_the_last_glance(tmp_path: Path, limits: DecodeLimits) -> None:
+    path = write_clip(tmp_path / "a.mp4", (noisy(i) for i in range(240)), rate=20, gop=20)
+    *shown, last = watch(spoilt(cut(path, 1), 0.7, 1), limits, 60)
+    assert isinstance(last, Glance)
+    assert sum(picture.missing for picture in shown) == 0
+    assert last.missing > 6
