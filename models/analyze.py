@@ -8,10 +8,11 @@ from pathlib import Path
 
 from models import calibrate, faces, forensics, manifest, pipeline, registry, summary
 from models.evidence import Album
+from models.eyes import Follower
 from models.panel import Panel
 from models.stopwatch import Stopwatch
 from models.tracks import Tracker
-from models.types import Analysis, Context, ForensicMap, Frame, MediaInfo, Progress
+from models.types import Analysis, Context, ForensicMap, Frame, Glance, MediaInfo, Progress
 
 DEFAULT_FRAMES = 60
 
@@ -38,9 +39,14 @@ class Analyzer:
         """Version of code, weights and calibration together; a new one makes stored verdicts stale."""
         return self._pipeline
 
+    def wants_glances(self, detectors: Sequence[str] | None = None) -> bool:
+        """Whether one of these detectors looks between the frames, which are then to come from `decode.watch`."""
+        chosen = self.detectors if detectors is None else detectors
+        return any(line.glances for name, line in registry.DETECTORS.items() if name in chosen)
+
     def analyze(
         self,
-        frames: Iterable[Frame],
+        frames: Iterable[Frame | Glance],
         info: MediaInfo,
         progress: Progress | None = None,
         detectors: Sequence[str] | None = None,
@@ -55,14 +61,20 @@ class Analyzer:
         say = progress or _silent
         watch = Stopwatch()
         looked_at = summary.LookedAt()
-        tracker, album = Tracker(), Album()
+        tracker, album, follower = Tracker(), Album(), Follower()
         maps: tuple[ForensicMap, ...] = ()
         most = faces.MOST_IN_PICTURE if info.kind == "image" else faces.MOST_IN_FRAME
         for frame in watch.waiting("decode", frames):
+            if isinstance(frame, Glance):
+                looked_at.missing += frame.missing
+                with watch.stage("eyes"):
+                    follower.add(frame)
+                continue
             with watch.stage("faces"):
                 found = faces.find(frame, most, self._threads, self._find)
             with watch.stage("tracks"):
                 tracker.add(found, frame.rgb)
+            follower.start(frame, found)
             with watch.stage("evidence"):
                 album.add(frame, found)
             with watch.stage("forensics"):
@@ -70,7 +82,7 @@ class Analyzer:
             looked_at.add(frame, found)
             say("faces", min(1.0, looked_at.frames / max(1, min(info.frames, expected))))
         with watch.stage("tracks"):
-            judged = summary.judgeable(tracker.tracks(), info)
+            judged = [follower.with_lids(track) for track in summary.judgeable(tracker.tracks(), info)]
         context = Context(info, expected)
         heard = []
         for number, name in enumerate(names):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class Line(NamedTuple):
     load: str  # "module:function"
     weights: str = ""  # what brings its weights; empty for one that needs none
+    glances: bool = False  # it looks between the frames, too
 
 
 _IMPORT = "`unmask models import {} FILE`"
@@ -32,6 +33,7 @@ DETECTORS: dict[str, Line] = {
     ),
     "meso4_video": Line("models.detectors.meso:load_over_time", "`unmask train meso4-video`, from clips"),
     "sequence": Line("models.detectors.sequence:load", _IMPORT.format("sequence")),
+    "blink": Line("models.detectors.blink:load", glances=True),
     "efficientnet": Line(
         "models.detectors.efficientnet:load", f"`unmask train efficientnet`, or {_IMPORT.format('efficientnet')}"
     ),

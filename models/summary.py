@@ -139,15 +139,16 @@ def _report(heard: Heard, top: int | None, weight: float, stronger: str, calibra
     if not isinstance(said, Score):
         reason = said.reason if isinstance(said, Abstained) else "no_face"
         return DetectorReport(heard.name, heard.version, "abstained", None, 0.0, ms, reason)
-    note = said.note or None
+    note, detail = said.note or None, said.detail
     if heard.name not in calibration.detectors:
-        return DetectorReport(heard.name, heard.version, "uncertain", said.p_fake, 0.0, ms, NOT_CALIBRATED, note)
+        raw = said.p_fake
+        return DetectorReport(heard.name, heard.version, "uncertain", raw, 0.0, ms, NOT_CALIBRATED, note, detail)
     platt = calibration.detectors[heard.name]
     score = ensemble.calibrated(said.p_fake, platt, calibration.prior)
     says, adds = ensemble.band(score, calibration), ensemble.ratio(said.p_fake, platt)
     if platt.hypothesis != stronger:
         note, adds = note or f"its question, {platt.hypothesis}, was not the one that decided", 0.0
-    return DetectorReport(heard.name, heard.version, says, score, weight, ms, None, note, contribution=adds)
+    return DetectorReport(heard.name, heard.version, says, score, weight, ms, None, note, detail, adds)
 
 
 def _kinds(reports: Sequence[DetectorReport], stronger: str, calibration: Calibration) -> tuple[str, ...]:

@@ -61,6 +61,12 @@ class DetectorBody(BaseModel):
     ms: int
     reason: str | None = Field(description="Why it abstained, failed, or has no weight.")
     evidence: str | None = Field(description="What to know of how this score was made.")
+    detail: dict[str, Any] | None = Field(
+        None,
+        description="What there is to draw. Of `blink`: `curve` with `t` (seconds), `ear` (eye aspect ratio) and "
+        "`threshold` (closed below it), arrays of one length, with a gap in `t` where no eyes were seen; `blinks`, "
+        "[start, end] each; `per_minute`; `exposure_seconds` (eyes in view); `p_value` of such a number of blinks.",
+    )
     contribution: float = Field(0.0, description="What it adds to the log-odds; with those of `prior` they add up.")
 
 
