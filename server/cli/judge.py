@@ -97,7 +97,8 @@ class Judge:
             fetched.path.unlink(missing_ok=True)
 
     def _judge_file(self, path: Path, acquisition: str, *, complete: bool) -> dict[str, Any]:
-        info, frames = self._media.decode(path, self._frames)
+        read = self._media.watch if self._analyzer.wants_glances(self._detectors) else self._media.decode
+        info, frames = read(path, self._frames)
         try:
             analysis = self._analyzer.analyze(frames, info, detectors=self._detectors, expected=self._frames)
         except ModelsError as error:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from models.types import Frame, MediaInfo
+from models.bounds import GLANCE_SIDE
+from models.timeline import MOST_GLANCES
+from models.types import Frame, Glance, MediaInfo
 from server.errors import ChildDied
 from server.fetch.sources import Fetched, NotModified
 from server.identity import sha256_file
@@ -61,6 +64,18 @@ def info(head: Header) -> MediaInfo:
     raise nonsense("info")
 
 
+def pictures(answers: Iterable[tuple[Header, bytearray]]) -> Iterator[Frame | Glance]:
+    glances = 0
+    for head, pixels in answers:
+        if head.get("type") != "glance":
+            yield frame(head, pixels)
+            continue
+        glances += 1
+        if glances > MOST_GLANCES:
+            raise nonsense("glances")
+        yield glance(head, pixels)
+
+
 def frame(head: Header, pixels: bytearray) -> Frame:
     try:
         height, width, channels = head["shape"]
@@ -72,3 +87,14 @@ def frame(head: Header, pixels: bytearray) -> Frame:
         return Frame(rgb, float(head["t"]), int(head["index"]), int(head.get("missing", 0)), quantiser)
     except (KeyError, TypeError, ValueError):
         raise nonsense("frame") from None
+
+
+def glance(head: Header, pixels: bytearray) -> Glance:
+    try:
+        height, width = head["shape"]
+        if max(height, width) > GLANCE_SIDE or not math.isfinite(head["t"]):
+            raise ValueError
+        grey = np.frombuffer(pixels, np.uint8).reshape(height, width)
+        return Glance(grey, float(head["t"]), int(head["missing"]))
+    except (KeyError, TypeError, ValueError):
+        raise nonsense("glance") from None

@@ -67,22 +67,18 @@ def _fetch(command: Header, channel: Channel) -> None:
 
 
 def _decode(command: Header, channel: Channel) -> None:
-    """A description, then `count` frames, then the end."""
-    import numpy as np
-
+    """A description, then `count` frames with the glances that were asked for, then the end."""
     from models.decode import DecodeLimits
-    from server.worker.frames import open_media
+    from server.worker.frames import message, open_media
 
     with _media_errors():
         limits = DecodeLimits(**command["limits"])
-        info, pictures = open_media(Path(command["path"]), limits, command["count"] or 1, Path())
+        path, count, glances = Path(command["path"]), command["count"], command.get("glances", False)
+        info, pictures = open_media(path, limits, count or 1, Path(), glances)
         channel.send({"type": "info", **asdict(info)})
-        depth = max(1, AHEAD_BYTES // (3 * info.width * info.height))
-        for frame in ahead(pictures, depth) if command["count"] else ():
-            rgb = np.ascontiguousarray(frame.rgb)
-            head = {"type": "frame", "t": frame.t, "index": frame.index, "shape": rgb.shape}
-            more = {"missing": frame.missing, "quantiser": frame.quantiser}
-            channel.send({**head, **more}, rgb.data.cast("B"))
+        messages = map(message, pictures)
+        for head, pixels in ahead(messages, AHEAD_BYTES, lambda made: len(made[1])) if count else ():
+            channel.send(head, pixels)
     channel.send({"type": "end"})
 
 

@@ -9,21 +9,38 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from models.decode import DecodeLimits, decode, probe
+import numpy as np
+
+from models.decode import DecodeLimits, decode, probe, watch
 from models.errors import CorruptMedia
-from models.types import Frame, MediaInfo, MediaKind
+from models.types import Frame, Glance, MediaInfo, MediaKind
 from server.intake import FRAMES_MIME, TIMES_NAME
+from server.sandbox.wire import Header
 
 _ZIP = b"PK\x03\x04"
 
 
-def open_media(path: Path, limits: DecodeLimits, count: int, folder: Path) -> tuple[MediaInfo, Iterator[Frame]]:
+def open_media(
+    path: Path, limits: DecodeLimits, count: int, folder: Path, glances: bool = False
+) -> tuple[MediaInfo, Iterator[Frame | Glance]]:
     """`folder` takes the one picture that is being read; nothing is decoded before the first frame is asked for."""
     with path.open("rb") as file:
         if file.read(len(_ZIP)) != _ZIP:
-            return probe(path, limits), decode(path, limits, count)
+            return probe(path, limits), (watch if glances else decode)(path, limits, count)
     times = _times(path)
     return _describe(path, times, limits, folder), _pictures(path, times, limits, count, folder)
+
+
+def message(picture: Frame | Glance) -> tuple[Header, memoryview]:
+    """A frame or glance as it crosses the pipe."""
+    head: Header = {"t": picture.t, "missing": picture.missing}
+    if isinstance(picture, Frame):
+        pixels = np.ascontiguousarray(picture.rgb)
+        head |= {"type": "frame", "index": picture.index, "quantiser": picture.quantiser}
+    else:
+        pixels = np.ascontiguousarray(picture.grey)
+        head |= {"type": "glance"}
+    return {**head, "shape": pixels.shape}, pixels.data.cast("B")
 
 
 def _times(path: Path) -> list[float]:

@@ -18,7 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 
-from models.types import Frame, MediaInfo
+from models.types import Frame, Glance, MediaInfo
 from server.errors import ChildDied, ChildTimeout, DecodeTimeout, FetchTimeout, MediaGone, UnmaskError
 from server.fetch.address import networks
 from server.fetch.dial import Vetted
@@ -126,24 +126,25 @@ class MediaChild:
 
     def decode(self, path: Path, count: int) -> tuple[MediaInfo, Iterator[Frame]]:
         """Up to `count` frames spread over the media, handed out as they are decoded."""
-        return self._read(path, max(1, count))
+        info, pictures = self._read(path, max(1, count))
+        return info, (picture for picture in pictures if isinstance(picture, Frame))
 
-    def _read(self, path: Path, count: int) -> tuple[MediaInfo, Iterator[Frame]]:
+    def watch(self, path: Path, count: int) -> tuple[MediaInfo, Iterator[Frame | Glance]]:
+        """The same frames, with the glances between them."""
+        return self._read(path, max(1, count), glances=True)
+
+    def _read(self, path: Path, count: int, *, glances: bool = False) -> tuple[MediaInfo, Iterator[Frame | Glance]]:
         if not path.exists():
             raise MediaGone
-        answers = self._answers(path.resolve(), count)
-        return believed.info(next(answers)[0]), self._frames(answers)
+        answers = self._answers(path.resolve(), count, glances)
+        return believed.info(next(answers)[0]), believed.pictures(answers)
 
-    def _frames(self, answers: Iterator[tuple[Header, bytearray]]) -> Iterator[Frame]:
-        for head, pixels in answers:
-            yield believed.frame(head, pixels)
-
-    def _answers(self, path: Path, count: int) -> Iterator[tuple[Header, bytearray]]:
+    def _answers(self, path: Path, count: int, glances: bool) -> Iterator[tuple[Header, bytearray]]:
         """All that a decoder says of a file, up to its end."""
         s = self._settings
         limits = {"max_pixels": s.max_pixels, "max_seconds": s.max_seconds}
         limits |= {"max_side": MAX_SIDE, "max_still_side": MAX_STILL_SIDE}
-        command = {"do": "decode", "path": str(path), "limits": limits, "count": count}
+        command = {"do": "decode", "path": str(path), "limits": limits, "count": count, "glances": glances}
         with (
             _named("decode", DecodeTimeout),
             self._child(command, s.decode_seconds, DECODE_MEMORY, reads=(path,)) as (child, _),

@@ -29,7 +29,8 @@ def run_check(check: Check, lease: Lease, tools: Tools) -> None:
             record.answered(check, lease, tools, arrived)
         else:
             lease.stage("decoding", 0.0)
-            info, frames = child.decode(arrived.path, options.sequence_length)
+            read = child.watch if tools.analyzer.wants_glances(options.detectors) else child.decode
+            info, frames = read(arrived.path, options.sequence_length)
             lease.stage("analyzing", 0.0)
             try:
                 analysis = tools.analyzer.analyze(

@@ -26,6 +26,24 @@ def test_an_error_comes_after_what_was_made_before_it() -> None:
         next(made)
 
 
+def test_large_items_are_made_less_far_ahead() -> None:
+    made: list[int] = []
+    waiting = threading.Event()
+
+    def making() -> Iterator[int]:
+        for size in (1, 1, 4, 4, 4):
+            made.append(size)
+            if len(made) == 4:
+                waiting.set()
+            yield size
+
+    items = ahead(making(), 5, lambda size: size)
+    assert next(items) == 1
+    assert waiting.wait(5), "1 and 4 fill it, another 4 is made and has no place yet"
+    assert made == [1, 1, 4, 4]
+    assert list(items) == [1, 4, 4, 4]
+
+
 def test_items_are_made_before_they_are_asked_for_but_not_without_bound() -> None:
     made: list[int] = []
     third = threading.Event()

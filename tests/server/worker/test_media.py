@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.types import Frame
+from models.types import Frame, Glance
 from server.errors import (
     ChildDied,
     CorruptMedia,
@@ -85,6 +85,26 @@ def test_a_clip_is_decoded_in_order(child: MediaChild, clip: Path) -> None:
     assert 1 < len(shown) <= 6
     assert [frame.t for frame in shown] == sorted(frame.t for frame in shown)
     assert all(frame.rgb.shape == (180, 320, 3) and frame.rgb.dtype == np.uint8 for frame in shown)
+
+
+def test_watching_adds_glances_to_the_same_frames(child: MediaChild, tmp_path: Path) -> None:
+    long = make_clip(tmp_path / "clip.mp4", seconds=10, width=320, height=180, fps=15)
+    shown = list(child.watch(long, 4)[1])
+    frames, usual = [picture for picture in shown if isinstance(picture, Frame)], list(child.decode(long, 4)[1])
+    assert [(frame.t, frame.index) for frame in frames] == [(frame.t, frame.index) for frame in usual]
+    glances = [picture for picture in shown if isinstance(picture, Glance)]
+    assert all(glance.grey.shape == (180, 320) and glance.grey.dtype == np.uint8 for glance in glances)
+    assert len(glances) > 120
+    assert [picture.t for picture in shown] == sorted(picture.t for picture in shown)
+
+
+@pytest.mark.parametrize("name", ["short", "picture", "frames"])
+def test_nothing_is_glanced_at_in_short_clips_and_pictures(
+    child: MediaChild, clip: Path, picture: Path, tmp_path: Path, name: str
+) -> None:
+    frames = spool_frames([io.BytesIO(encoded(portrait(), "JPEG")) for _ in range(3)], [0, 6, 12], tmp_path).path
+    path = {"short": clip, "picture": picture, "frames": frames}[name]
+    assert all(isinstance(shown, Frame) for shown in child.watch(path, 60)[1])
 
 
 def test_probing_tells_the_same(child: MediaChild, clip: Path, picture: Path) -> None:
@@ -251,3 +271,11 @@ def test_a_child_is_not_believed_what_it_decoded(liar: MediaChild, tmp_path: Pat
     (tmp_path / lie).write_bytes(b"x")
     with pytest.raises(ChildDied):
         list(liar.decode(tmp_path / lie, 1)[1])
+
+
+@pytest.mark.parametrize("lie", ["a_glance_of_colour", "a_large_glance", "glances_without_end"])
+def test_a_child_is_not_believed_what_it_glanced_at(liar: MediaChild, tmp_path: Path, lie: str) -> None:
+    (tmp_path / lie).write_bytes(b"x")
+    with pytest.raises(ChildDied) as caught:
+        list(liar.watch(tmp_path / lie, 1)[1])
+    assert "unexpected answer" in caught.value.details["exit"]

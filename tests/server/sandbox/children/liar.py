@@ -15,6 +15,8 @@ FETCHED: dict[str, Any] = {
 INFO = {"type": "info", "kind": "image", "mime": "image/png", "width": 2, "height": 2, "duration": 0.0, "frames": 1}
 FRAME = {"type": "frame", "t": 0.0, "index": 0, "shape": [2, 2, 3]}
 
+GLANCE = {"type": "glance", "t": 0.0, "missing": 0, "shape": [2, 2]}
+
 
 def main(command: dict[str, Any], channel: Channel) -> None:
     lie = command["request"]["url"] if "request" in command else Path(command["path"]).name
@@ -55,3 +57,19 @@ def odd_shape(channel: Channel) -> None:
 def too_many_pixels(channel: Channel) -> None:
     channel.send(INFO)
     channel.send({**FRAME, "shape": [9000, 9000, 3]}, memoryview(bytes(9000 * 9000 * 3)))
+
+
+def a_glance_of_colour(channel: Channel) -> None:
+    channel.send(INFO)
+    channel.send({**GLANCE, "shape": [2, 2, 3]}, bytes(12))
+
+
+def a_large_glance(channel: Channel) -> None:
+    channel.send(INFO)
+    channel.send({**GLANCE, "shape": [2, 1000]}, bytes(2000))
+
+
+def glances_without_end(channel: Channel) -> None:
+    channel.send(INFO)
+    while True:
+        channel.send(GLANCE, bytes(4))
