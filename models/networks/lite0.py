@@ -85,15 +85,16 @@ class Trunk(nn.Module):
                     self.channels = channels
         self._conv_head, self._bn1 = Same(self.channels, HEAD, 1), _norm(HEAD)
 
-    def forward(self, x: Tensor, beside: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """`beside`: what another stem saw in the same picture, (n, 32, side/2, side/2); it is added to this one's."""
-        x = self._conv_stem(x)
-        x = F.relu6(self._bn0(x if beside is None else x + beside))
-        seen = {}
-        for number, block in enumerate(self._blocks, start=1):
-            x = block(x)
-            seen[number] = x
-        return seen[FINE], seen[COARSE], F.relu6(self._bn1(self._conv_head(x)))
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        seen = self.seen(x)
+        return seen[FINE], seen[COARSE], F.relu6(self._bn1(self._conv_head(seen[-1])))
+
+    def seen(self, x: Tensor) -> list[Tensor]:
+        """The maps of the stem, and of each block after it."""
+        maps = [F.relu6(self._bn0(self._conv_stem(x)))]
+        for block in self._blocks:
+            maps.append(block(maps[-1]))
+        return maps
 
 
 class MaskHead(nn.Module):

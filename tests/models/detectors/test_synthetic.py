@@ -18,8 +18,10 @@ CONTEXT = Context(MediaInfo("image", "image/png", 512, 512, 0.0, 1), 1)
 @pytest.fixture
 def synthetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Detector]:
     """Weights as training writes them, untrained."""
-    serving = residuals.Serving(residuals.SyntheticNet(lite0.COARSE), 256, 96)
-    example = torch.zeros(1, 256, 256, 3, dtype=torch.uint8)
+    texture, example = residuals.Texture(), torch.zeros(1, 256, 256, 3, dtype=torch.uint8)
+    lite0.load_published(texture.trunk, lite0.published())
+    centre = texture.eval()(example[:, :96, :96]).detach()[0]
+    serving = residuals.Serving(residuals.SyntheticNet(texture, centre, torch.ones_like(centre)), 256, 96)
     sha256 = torch_export.to_onnx(serving, example, ("p_fake",), tmp_path / "s.onnx")
     table = (
         f'file = "s.onnx"\nsha256 = "{sha256}"\nversion = "0"\ntitle = "S"\nlicence = "none"\nkinds = ["synthetic"]\n'

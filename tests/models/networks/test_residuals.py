@@ -28,12 +28,23 @@ def test_a_picture_doubled_in_size_betrays_itself() -> None:
     assert float(planes(fine)[9:].abs().mean()) > 0.5
 
 
-def test_the_network_starts_from_the_published_weights_and_serves_any_number_of_crops() -> None:
-    network = residuals.SyntheticNet(lite0.COARSE).eval()
-    assert "_conv_head.weight" in lite0.load_published(network.trunk, lite0.published())
-    serving = residuals.Serving(network, 256, 96)
-    crops = np.random.default_rng(0).integers(0, 256, (3, 256, 256, 3), dtype=np.uint8)
+def test_the_head_alone_learns_and_a_checkpoint_brings_it_back() -> None:
+    torch.manual_seed(0)
+    texture = residuals.Texture().eval()
+    lite0.load_published(texture.trunk, lite0.published())
+    crops = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 256, 256, 3), dtype=np.uint8))
     with torch.no_grad():
-        (p_fake,) = serving(torch.from_numpy(crops))
+        seen = texture(crops[:, ::4, ::4])
+        assert seen.isfinite().all()
+        network = residuals.SyntheticNet(texture, seen.mean(dim=0), seen.std(dim=0) + 1e-3).eval()
+        (p_fake,) = residuals.Serving(network, 256, 96)(crops)
+        (again,) = residuals.Serving(residuals.restored(network.state_dict()), 256, 96)(crops)
     assert p_fake.shape == (3,)
     assert 0 <= float(p_fake.min()) <= float(p_fake.max()) <= 1
+    assert torch.equal(p_fake, again)
+
+
+def test_no_single_statistic_decides() -> None:
+    network = residuals.SyntheticNet(residuals.Texture(), torch.zeros(4), torch.ones(4))
+    far, farther = torch.eye(4) * 1e3, torch.eye(4) * 1e6
+    assert torch.equal(network.judged(far), network.judged(farther))
