@@ -18,55 +18,59 @@ from pathlib import Path
 from models import calibrate, catalogue, manifest
 from models.calibrate import Calibration
 from models.errors import WeightsError
-from models.training import crops, learned, listing, publish
+from models.training import learned, listing, publish, shard
 from models.training.plan import Wish
-from models.training.shard import WIDE
-from models.training.split import part_of
+from models.training.prepare import prepare
 
 log = logging.getLogger(__name__)
 
-# Minutes of learning on two CPU cores; cutting the faces before and measuring after take about ten more.
+# Minutes of learning on two CPU cores; measuring takes about five more, and cutting the faces, once, about twenty.
 MINUTES = {"meso4": 40.0, "mesoinception4": 40.0, "blend": 105.0, "synthetic": 20.0}
 HEADING = "# What ships in this folder. One table a detector; written by training, read by models/manifest.py.\n"
 SECTION, NEXT = "## Calibration\n", "\n## Where it fails"
 UNMASK = (sys.executable, "-c", "from server.cli import main; main()")
 
 
-def run(data: Path, out: Path, wish: Wish, most: int | None = None) -> str:
-    """`out` gets a folder a recipe; models/weights and models/cards get what ships."""
+def run(data: Path, out: Path, wish: Wish) -> str:
+    """`out` gets the faces and a folder a recipe; models/weights and models/cards get what ships."""
     minutes = {recipe: wish.minutes or usual for recipe, usual in MINUTES.items()}
     left = [recipe for recipe in minutes if not (out / recipe / "weights" / manifest.FILE).is_file()]
     told = ", ".join(f"{recipe} {minutes[recipe]:g} minutes" for recipe in left)
     log.warning("%d of %d runs left: %s", len(left), len(minutes), told or "none")
+    faces = out / "faces"
+    prepare(data, faces)
     for recipe in left:
-        _share_crops(out, out / recipe)
-        words = ["--minutes", str(minutes[recipe]), "--seed", str(wish.seed), "--resume"]
-        words += ["--limit", str(most)] if most else []
-        command = (*UNMASK, "train", recipe, "--data", str(data), "--out", str(out / recipe), *words)
-        if subprocess.run(command, check=False).returncode:
-            raise WeightsError(f"The run of {recipe} failed, as said above. Repeated, it goes on from there.")
-    calibration = ship([out / recipe for recipe in minutes], data, out, manifest.WEIGHTS, catalogue.CARDS, most)
+        words = ("--minutes", str(minutes[recipe]), "--seed", str(wish.seed), "--resume", "--out", str(out / recipe))
+        _unmask("train", recipe, "--data", str(faces), *words)
+    calibration = ship([out / recipe for recipe in minutes], data, faces, manifest.WEIGHTS, catalogue.CARDS)
+    _unmask("evaluate", str(faces), "--held-out", "--for-models", "--out", str(out / "evaluation"))
     weights = ", ".join(f"{name} {platt.weight:.2f}" for name, platt in calibration.detectors.items())
     return f"{manifest.WEIGHTS} holds what ships. Weights in the joint calibration: {weights}."
 
 
-def ship(
-    outs: Sequence[Path], data: Path, work: Path, weights: Path, cards: Path, most: int | None = None
-) -> Calibration:
-    """Calibrate what lies in `outs` jointly, and put it where it ships from. `work`: for crops that are cut once."""
+def _unmask(*words: str) -> None:
+    """A process of its own: TensorFlow and PyTorch do not share one well, and what one run took is given back."""
+    if subprocess.run((*UNMASK, *words), check=False).returncode:
+        raise WeightsError(f"`unmask {' '.join(words[:2])}` failed, as said above. Repeated, this goes on from there.")
+
+
+def ship(outs: Sequence[Path], data: Path, faces: Path, weights: Path, cards: Path) -> Calibration:
+    """Calibrate what lies in `outs` jointly on the prepared `faces`, and put it where it ships from."""
     entries = {name: entry for out in outs for name, entry in manifest.read_one(out / "weights").items()}
-    listed = listing.pictures(data, most)
-    held_out = [item for item in listed.items if part_of(item.group) == "calibrate"]
+    sets = {name: {part.strip() for part in entry.trained_on.split(",")} for name, entry in entries.items()}
     calibration = publish.joint(
         {name: publish.Scorer(entry.path) for name, entry in entries.items()},
         {name: entry.sha256 for name, entry in entries.items()},
-        crops.prepare(listed.root, held_out, work / "crops", cutting=WIDE),
+        shard.read_prepared(faces),
         datetime.datetime.now(datetime.UTC).date().isoformat(),
+        left_out={item.dataset for item in shard.read_prepared(faces).items} - set().union(*sets.values()),
         kinds={name: entry.kinds for name, entry in entries.items()},
     )
+    pictures = listing.pictures(data)
     for name, entry in entries.items():
-        for path in (entry.path, entry.path.with_suffix(learned.ENDING)):
-            shutil.copyfile(path, weights / path.name)
+        shutil.copyfile(entry.path, weights / entry.file)
+        used = [item for item in pictures.items if item.dataset in sets[name]]
+        learned.write(weights / entry.file, pictures.root, used)
         card = (entry.folder.parent / "cards" / f"{name}.md").read_text(encoding="utf-8")
         (cards / f"{name}.md").write_text(jointly(card, name, calibration), encoding="utf-8")
     tables = [(out / "weights" / manifest.FILE).read_text(encoding="utf-8").partition("\n")[2] for out in outs]
@@ -93,12 +97,3 @@ def _joint(name: str, calibration: Calibration) -> str:
     return f"""Platt scaling on {reals:,} genuine and {fakes:,} manipulated faces no recipe learned from
 ({calibration.dataset}). Its weight, earned {share}: {platt.weight:.2f}; its log-likelihood ratio never passes
 {platt.cap:.1f}.{words}"""
-
-
-def _share_crops(out: Path, recipe: Path) -> None:
-    """Two recipes that want the same faces cut alike have them cut once."""
-    (recipe / "work").mkdir(parents=True, exist_ok=True)
-    (out / "crops").mkdir(exist_ok=True)
-    link = recipe / "work" / "crops"
-    if not link.exists():
-        link.symlink_to(Path("../../crops"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ RECIPES = ("blend", "meso4", "mesoinception4", "meso4-video", "efficientnet", "s
 )
 @click.option("--size", type=click.Choice(["128", "160", "224"]), default="160", help="blend: pixels of a face.")
 @click.option("--blended", type=click.FloatRange(0, 1), default=0.5, help="blend: share of pairs made of real faces.")
-@click.option("--blocks", type=click.IntRange(11, 16), help="blend, synthetic: how much of the trunk to keep.")
+@click.option("--blocks", type=click.IntRange(11, 16), help="blend: how much of the trunk to keep.")
 @click.option("--control", type=click.Choice(["width", "quality"]), help="synthetic: learn this instead; it must fail.")
 @click.option("--base", type=click.Choice(["b0", "b7"]), default="b0", help="efficientnet: B7 wants a GPU.")
 @click.option(
@@ -59,11 +60,20 @@ def train(recipe: str, data: Path, out: Path | None, **options: Any) -> None:
     PyTorch or TensorFlow sees one. Needs the `train` extra: pip install 'unmask[train]'.
     """
     out = out or Path("runs") / recipe
+    _talk()
     with training("Training"):
         from models.training.plan import Wish
 
         wish = Wish(options["minutes"], options["epochs"], options["seed"], options["resume"])
         click.echo(_run(recipe, data, out, wish, options))
+
+
+def _talk() -> None:
+    """What recipes log is what a person wants to see; what their frameworks log is not."""
+    logger = logging.getLogger("models")
+    if not logger.handlers:
+        logger.addHandler(logging.StreamHandler())
+    logger.setLevel(logging.INFO)
 
 
 def _run(recipe: str, data: Path, out: Path, wish: Wish, options: dict[str, Any]) -> str:
@@ -72,7 +82,7 @@ def _run(recipe: str, data: Path, out: Path, wish: Wish, options: dict[str, Any]
     if recipe == "all":
         from models.training import ship
 
-        return ship.run(data, out, wish, pictures)
+        return ship.run(data, out, wish)
     if recipe == "sequence":
         from models.training import sequence
 
@@ -93,9 +103,7 @@ def _run(recipe: str, data: Path, out: Path, wish: Wish, options: dict[str, Any]
     elif recipe == "synthetic":
         from models.training import synthetic
 
-        blocks = options["blocks"] or synthetic.BLOCKS
-        minutes, seed, resume = wish.minutes or 60.0, wish.seed, wish.resume
-        synthetic.run(data, out, minutes, seed, resume, options["left_out"], options["control"], blocks)
+        synthetic.run(data, out, wish, options["left_out"], options["control"], pictures)
     elif recipe == "efficientnet":
         from models.training import efficientnet
 

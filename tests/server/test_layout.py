@@ -15,6 +15,7 @@ README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 # No test file of its own, nor a test that imports it: where it is tested, and through what.
 ELSEWHERE = {
     "server/cli/announce.py": "tests/faults/test_serve.py",  # what a started server says
+    "server/cli/extra.py": "tests/server/cli/test_train.py",  # by the verbs that need it
     "server/cli/completion.py": "tests/server/cli/test_main.py",  # as a verb
     "server/cli/web.py": "tests/services/test_line.py",  # a process of its own
     "server/cli/worker.py": "tests/services/test_line.py",  # a process of its own
