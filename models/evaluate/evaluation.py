@@ -82,7 +82,7 @@ def _wanted(wish: Wish, prepared: shard.Shard | None, entries: Collection[Entry]
 
 def _of_shard(folder: Path, prepared: shard.Shard) -> list[Sample]:
     return [
-        Sample(item.path, folder / shard.CROPS, item.fake, item.group, item.method, item.dataset, traits_of(item.path))
+        Sample(item.path, folder / item.path, item.fake, item.group, item.method, item.dataset, traits_of(item.path))
         for item in prepared.items
     ]
 

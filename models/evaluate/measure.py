@@ -14,6 +14,7 @@ from models.evaluate.metrics import Flags, Measured, auc, draws_of_groups
 from models.evaluate.run import AS_IT_IS, Result
 from models.evaluate.samples import TRAITS, Sample, used_by
 from models.manifest import Entry
+from models.training import learned
 
 ENSEMBLE = "ensemble"
 LABELS = {"genuine": False, "manipulated": True}
@@ -121,7 +122,8 @@ def _twins(scored: Scored, samples: Sequence[Sample]) -> dict[str, int]:
 
 
 def _used(entry: Entry, samples: Sequence[Sample]) -> dict[str, int]:
-    return dict(Counter(used_by(entry, sample) for sample in samples))
+    record = learned.read(entry.path)
+    return dict(Counter(used_by(entry, sample, record) for sample in samples))
 
 
 def _cost(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from models.manifest import Entry
+from models.training import learned
 from models.training.split import part_of
 
 Used = Literal["learned from", "chosen by", "calibrated on", "not used"]
@@ -62,16 +63,19 @@ def limited(samples: Sequence[Sample], most: int) -> list[Sample]:
     return [sample for sample in samples if sample.name in kept]
 
 
-def used_by(entry: Entry, sample: Sample) -> Used:
-    """What training did with a sample, by the sets a detector says it learned from and the split every recipe uses."""
+def used_by(entry: Entry, sample: Sample, record: frozenset[bytes] | None = None) -> Used:
+    """What training did with a sample, by the sets a detector says it learned from and the split every recipe uses.
+
+    `record`: that of its weights (training/learned.py), which knows files and groups under whatever name of a set.
+    """
     if sample.dataset not in {name.strip() for name in entry.trained_on.split(",")}:
-        return "not used"
+        return "learned from" if learned.seen([record], sample.group, sample.path) else "not used"
     uses: dict[str, Used] = {"train": "learned from", "judge": "chosen by", "calibrate": "calibrated on"}
     return uses[part_of(sample.group)]
 
 
 def held_out(samples: Iterable[Sample], entries: Iterable[Entry]) -> list[Sample]:
     """Without what any of the detectors learned from or was calibrated on."""
-    entries = list(entries)
+    records = [(entry, learned.read(entry.path)) for entry in entries]
     gone: tuple[Used, ...] = ("learned from", "calibrated on")
-    return [sample for sample in samples if not any(used_by(entry, sample) in gone for entry in entries)]
+    return [sample for sample in samples if not any(used_by(entry, sample, held) in gone for entry, held in records)]

@@ -6,6 +6,7 @@ import pytest
 
 from models.evaluate.samples import Sample, held_out, limited, traits_of, used_by
 from models.manifest import Entry
+from models.training import learned
 from models.training.split import part_of
 
 
@@ -49,5 +50,8 @@ def test_what_training_did_with_a_sample_follows_the_split() -> None:
     uses = {part: used_by(net, sample(part, group=group)) for part, group in groups.items()}
     assert uses == {"train": "learned from", "judge": "chosen by", "calibrate": "calibrated on"}
     assert used_by(net, sample("a", "elsewhere", group=groups["train"])) == "not used"
+    record = frozenset([learned.of_group(groups["train"])])
+    assert used_by(net, sample("a", "elsewhere", group=groups["train"]), record) == "learned from"
+    assert used_by(net, sample("a", "elsewhere", group="another"), record) == "not used"
     some = [sample(part, group=group) for part, group in groups.items()] + [sample("x", "elsewhere")]
     assert {one.name for one in held_out(some, [net, entry("third")])} == {"judge", "x"}
