@@ -41,22 +41,34 @@ class Plot:
     y_ticks: tuple[Tick, ...]
     shades: tuple[tuple[float, float], ...]  # left edge, width
     level: float | None  # where a threshold lies
+    limits: tuple[str, ...]  # polylines of a threshold that changes
 
 
-def plot(moments: Moments, seconds: float, top: float, shades: Stretches = (), level: float | None = None) -> Plot:
+def plot(
+    moments: Moments, seconds: float, top: float, shades: Stretches = (), level: float | None = None,
+    limit: Moments = (),
+) -> Plot:  # fmt: skip
     """Time from 0 to `seconds`, values from 0 to `top`; what lies outside is drawn at the edge."""
-    pieces = [
-        [Point(_share(t, seconds), 100 - _share(value, top), t, value) for t, value in piece]
-        for piece in unbroken(moments)
-    ]
+    pieces, limits = (
+        [
+            [Point(_share(t, seconds), 100 - _share(value, top), t, value) for t, value in piece]
+            for piece in unbroken(some)
+        ]
+        for some in (moments, limit)
+    )
     return Plot(
         points=tuple(point for piece in pieces for point in piece),
-        lines=tuple(" ".join(f"{point.x:.2f},{point.y:.2f}" for point in piece) for piece in pieces),
+        lines=_polylines(pieces),
         x_ticks=tuple(Tick(_share(at, seconds), f"{at:g}") for at in round_steps(seconds)),
         y_ticks=tuple(Tick(100 - _share(at, top), f"{at:g}") for at in round_steps(top)),
         shades=tuple((_share(start, seconds), _share(end, seconds) - _share(start, seconds)) for start, end in shades),
         level=None if level is None else 100 - _share(level, top),
+        limits=_polylines(limits),
     )
+
+
+def _polylines(pieces: Sequence[Sequence[Point]]) -> tuple[str, ...]:
+    return tuple(" ".join(f"{point.x:.2f},{point.y:.2f}" for point in piece) for piece in pieces if piece)
 
 
 def round_steps(end: float, most: int = MOST_TICKS) -> list[float]:

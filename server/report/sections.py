@@ -120,7 +120,8 @@ def blink(verdict: Verdict) -> Blink | None:
     moments = list(zip(curve["t"], curve["ear"], strict=True))
     blinks = [(start, end) for start, end in detail.get("blinks", ())]
     top = max([0.4, *(value for _, value in moments)])
-    drawn = plot(moments, max(verdict["media"]["duration"], moments[-1][0]), top, blinks, curve.get("threshold"))
+    limit = list(zip(curve["t"], curve["threshold"], strict=True))
+    drawn = plot(moments, max(verdict["media"]["duration"], moments[-1][0]), top, blinks, limit=limit)
     return Blink(drawn, moments, blinks, _blinking(detail, len(blinks)))
 
 
@@ -131,7 +132,7 @@ def _blinking(detail: Mapping[str, Any], count: int) -> str:
     if detail.get("per_minute") is not None:
         told += f", {detail['per_minute']:.1f} a minute"
     if detail.get("p_value") is not None:
-        told += f". So few come by chance in {words.percent(detail['p_value'])} of 100 such clips"
+        told += f". A number at least as unusual: {words.percent(detail['p_value'])} in 100 genuine people"
     return f"{told}."
 
 

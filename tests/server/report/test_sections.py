@@ -55,10 +55,11 @@ def test_blinks() -> None:
     found = sections.blink(blinking())
     assert found is not None
     assert found.told == (
-        "1 blink in 12.0 s in which the eyes could be seen, 5.0 a minute. So few come by chance in 4 of 100 such clips."
+        "1 blink in 12.0 s in which the eyes could be seen, 5.0 a minute. A number at least as unusual: 4 "
+        "in 100 genuine people."
     )
     assert len(found.plot.points) == 4
-    assert found.plot.level == 50
+    assert found.plot.limits == ("0.00,50.00 0.83,50.00 1.67,50.00 2.50,50.00",)
 
 
 @pytest.mark.parametrize("detail", [None, {}, {"curve": None}, {"curve": {"t": [], "ear": []}}])

@@ -52,7 +52,7 @@ def picture(**other: Any) -> dict[str, Any]:
 
 def blinking() -> dict[str, Any]:
     detail = {
-        "curve": {"t": [0.0, 0.1, 0.2, 0.3], "ear": [0.3, 0.1, 0.12, 0.31], "threshold": 0.2},
+        "curve": {"t": [0.0, 0.1, 0.2, 0.3], "ear": [0.3, 0.1, 0.12, 0.31], "threshold": [0.2] * 4},
         "blinks": [[0.1, 0.2]], "per_minute": 5.0, "exposure_seconds": 12.0, "p_value": 0.04,
     }  # fmt: skip
     return clip(detectors=[detector("blink", detail=detail)])
