@@ -15,7 +15,7 @@ function card(detector) {
   const measured = Object.entries(detector.metrics ?? {})
     .map(([name, value]) => `${name.replace(/^auc_/, "").replaceAll("_", " ")} ${typeof value === "number" ? value.toFixed(2) : value}`);
   return el("section", { class: "card" },
-    el("h4", {}, `${detector.title ?? detector.name} ${detector.version}`),
+    el("h4", {}, `${detector.title ?? detector.name} ${detector.version ?? ""}`),
     measured.length ? el("p", { class: "small" }, "Measured (AUC: 0.5 is guessing, 1 is never wrong): ", measured.join(" · ")) : null,
     detector.card ? el("details", {}, el("summary", {}, "Its card"), el("pre", { tabindex: "0" }, detector.card)) : null);
 }
