@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -12,13 +12,13 @@ import numpy as np
 
 from models import align, calibrate, manifest, pipeline, registry, summary
 from models.analyze import DEFAULT_FRAMES, Analyzer
-from models.decode import DecodeLimits, decode, probe
+from models.decode import DecodeLimits, decode, probe, watch
 from models.evaluate.changes import Change
 from models.evaluate.samples import Sample
 from models.evidence import Album
 from models.panel import Panel
 from models.training.crops import Shard, serving_crop
-from models.types import Analysis, Context, Face, FaceTrack, Frame, MediaInfo, Rgb
+from models.types import Analysis, Context, Face, FaceTrack, Frame, Glance, MediaInfo, Rgb
 
 LIMITS = DecodeLimits(max_pixels=40_000_000, max_seconds=3600)
 
@@ -49,9 +49,11 @@ class Files:
 
     def __call__(self, sample: Sample, change: Change | None) -> Analysis:
         info = probe(sample.path, LIMITS)
-        frames = decode(sample.path, LIMITS, DEFAULT_FRAMES)
-        changed = frames if change is None else (replace(frame, rgb=change(frame.rgb)) for frame in frames)
-        return self._analyzer.analyze(changed, info)
+        read = watch if self._analyzer.wants_glances() else decode
+        pictures: Iterable[Frame | Glance] = read(sample.path, LIMITS, DEFAULT_FRAMES)
+        if change is not None:
+            pictures = (_changed(picture, change) for picture in pictures)
+        return self._analyzer.analyze(pictures, info)
 
     def close(self) -> None:
         self._analyzer.close()
@@ -84,6 +86,12 @@ class Crops:
 
     def close(self) -> None:
         self._panel.close()
+
+
+def _changed(picture: Frame | Glance, change: Change) -> Frame | Glance:
+    if isinstance(picture, Frame):
+        return replace(picture, rgb=change(picture.rgb))
+    return replace(picture, grey=change(np.repeat(picture.grey[..., None], 3, axis=2))[..., 1])
 
 
 def _of_serving_size(crop: Rgb) -> Rgb:

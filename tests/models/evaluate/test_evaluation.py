@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from models.analyze import Analyzer
 from models.calibrate import Calibration
 from models.errors import DatasetError
 from models.evaluate import evaluation
 from models.evaluate.changes import CHANGES
 from models.evaluate.evaluation import Wish, evaluate
+from models.evaluate.judges import Files
+from models.evaluate.samples import Sample
 from models.training import prepare
 from models.training.split import part_of
-from models.types import Analysis
+from models.types import Analysis, Frame, Glance
+from tests.clips import make_clip
 from tests.labelled import write_clip, write_folders
 
 FLAGGING = Path(__file__).parents[1] / "flagging_calibration.toml"
@@ -73,6 +77,24 @@ def test_prepared_faces_are_judged_as_they_were_cut(faces: Path, tmp_path: Path)
     assert told["pipeline"] == whole["pipeline"]
     assert set(told["changes"]) == set(CHANGES)
     assert told["changes"]["half size"]["meso4"]["cost"]["low"] <= told["changes"]["half size"]["meso4"]["cost"]["high"]
+
+
+def test_glances_between_the_frames_are_looked_at_and_changed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = Sample("clip", make_clip(tmp_path / "clip.mp4", seconds=11, width=160, height=120), False, "g", "", "set")
+    seen: list[Frame | Glance] = []
+    monkeypatch.setattr(Analyzer, "analyze", lambda analyzer, pictures, info: seen.extend(pictures))
+    judge = Files(("blink",), None)
+    judge(sample, None)
+    plain, seen[:] = list(seen), []
+    judge(sample, CHANGES["half size"])
+    judge.close()
+    assert len(plain) == len(seen) > 100
+    for before, after in zip(plain, seen, strict=True):
+        assert (type(before), before.t) == (type(after), after.t)
+        sides = [p.rgb.shape[:2] if isinstance(p, Frame) else p.grey.shape for p in (before, after)]
+        assert (sides[0][0] // 2, sides[0][1] // 2) == tuple(sides[1])
 
 
 def test_nothing_to_judge_is_told(tmp_path: Path) -> None:
