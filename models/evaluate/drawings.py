@@ -14,8 +14,8 @@ WORDS = {FLAGGED: "likely", INCONCLUSIVE: "inconclusive", CLEAR: "no sign", NOT_
 
 
 def plots(metrics: Mapping[str, Any]) -> dict[str, Plot]:
-    """File name -> plot; what cannot be measured has none."""
-    overall = metrics["overall"]
+    """File name -> plot; what cannot be measured has none, and who said nothing is in none."""
+    overall = {name: of for name, of in metrics["overall"].items() if name == ENSEMBLE or spoke(of)}
     curves = {name: of["curves"] for name, of in overall.items()}
     found: dict[str, Plot] = {}
     if curves[ENSEMBLE]["roc"]:
@@ -38,6 +38,10 @@ def plots(metrics: Mapping[str, Any]) -> dict[str, Plot]:
         found[f"confusion-{name}"] = _confusion(name, overall[name])
     found["outcomes"] = _outcomes(metrics["outcomes"])
     return found
+
+
+def spoke(of: Mapping[str, Any]) -> bool:
+    return bool(of["judged_reals"] or of["judged_fakes"])
 
 
 def _points(rows: Sequence[Sequence[float]]) -> list[tuple[float, float]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.evaluate.drawings import plots
+from models.evaluate.drawings import plots, spoke
 from models.evaluate.measure import ENSEMBLE
 from models.plots import charts
 from models.plots.charts import Plot
@@ -32,15 +32,16 @@ class Section:
 
 def sections(metrics: Mapping[str, Any]) -> list[Section]:
     drawn = plots(metrics)
+    heard = [name for name, of in metrics["overall"].items() if spoke(of)]
     made = [
         Section("What was judged", _judged(metrics), _used(metrics)),
         Section("In short", _short(metrics), [_ranking(metrics["overall"])], _some(drawn, "outcomes", "roc")),
         Section("Each method", _AT_HALF, [_calling(metrics["overall"])], _some(drawn, "reliability", "scores-")),
         Section("At 50 %", _CALLED, (), _some(drawn, "confusion-")),
-        Section("By set", (), [_parts("set", metrics["by_set"])]),
+        Section("By set", (), [_parts("set", metrics["by_set"], heard)]),
     ]
     if metrics["by_method"]:
-        made.append(Section("By kind of manipulation", _BY_METHOD, [_parts("method", metrics["by_method"])]))
+        made.append(Section("By kind of manipulation", _BY_METHOD, [_parts("method", metrics["by_method"], heard)]))
     if metrics["by_trait"]:
         made.append(Section("False alarms by people's traits", _TRAITS, [_traits(metrics["by_trait"])]))
     if metrics["changes"]:
@@ -168,8 +169,7 @@ def _calling(overall: Mapping[str, Any]) -> Table:
     return Table(["", "ECE", "Brier", *keys[2:5], "F1", "inconclusive", "not assessable"], rows)
 
 
-def _parts(what: str, parts: Mapping[str, Mapping[str, Any]]) -> Table:
-    names = list(next(iter(parts.values()), {}))
+def _parts(what: str, parts: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> Table:
     head = [
         what,
         "genuine / manipulated",

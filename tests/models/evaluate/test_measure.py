@@ -114,6 +114,15 @@ def test_what_could_not_be_read_is_counted_apart() -> None:
     assert (told["overall"]["ensemble"]["reals"], told["overall"]["ensemble"]["fakes"]) == (3, 3)
 
 
+def test_who_said_nothing_has_no_plot_and_no_column() -> None:
+    told = measure(samples(), results(), ["net", "mute"], {}) | {"about": ""}
+    made = sections(told)
+    assert not any("mute" in name for section in made for name in section.plots)
+    text = markdown("T", made)
+    assert "| mute | - |" in text
+    assert "AUC, mute" not in text
+
+
 def test_a_report_says_it_in_words_and_draws_it() -> None:
     told = measure(samples(), [*results(), *results("JPEG 50")], ["net"], {"net": NET}) | {"about": "As it is."}
     made = sections(told)
