@@ -15,11 +15,10 @@ from typing import Any, NoReturn
 
 import yt_dlp
 from yt_dlp.extractor import gen_extractor_classes
-from yt_dlp.extractor.generic import GenericIE
 from yt_dlp.networking.common import _REQUEST_HANDLERS
 from yt_dlp.networking.exceptions import RequestError
 from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
-from yt_dlp.utils import DownloadCancelled, YoutubeDLError
+from yt_dlp.utils import DownloadCancelled
 
 from server.errors import FetchError, FetchTimeout, LiveStream, NoMedia, TooLong, UnmaskError
 from server.fetch.failures import from_extractor
@@ -194,9 +193,13 @@ def knows(url: str) -> bool:
 
 
 def warm() -> None:
-    """Compile every extractor's pattern and import the one for pages: 0.9 s that each child would spend anew."""
-    knows("https://example.org/")
-    GenericIE()
+    """Have every extractor import and compile what the first page would make it: a second that each child saves."""
+    limits = FetchLimits(max_bytes=0, page_bytes=0, requests=0, seconds=0.0, max_seconds=0.0)
+    with BoundedYoutubeDL(options(Path(), limits), limits) as ydl:
+        ydl.get_info_extractor("Generic")
+        for each in gen_extractor_classes():
+            each.suitable("https://example.org/")
+            list(each.extract_from_webpage(ydl, "https://example.org/", "<html></html>"))
 
 
 def extract(url: str, job: Job, *, referer: str | None = None) -> Fetched:
@@ -236,7 +239,9 @@ def _run(ydl: BoundedYoutubeDL, url: str, job: Job) -> dict[str, Any]:
         info = ydl.extract_info(url, download=True) or {}
         if info.get("_type") == "playlist":
             info = next(iter(info.get("entries") or ()), None) or {}
-    except (YoutubeDLError, OSError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # extractors stumble over odd pages in ways of their own
         raise ydl.stopped or from_extractor(error, job.gate.refused) from error
     if ydl.stopped:
         raise ydl.stopped
