@@ -7,6 +7,7 @@ layers. The catalogue shows it as long as the weights are those that were measur
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from onnx import helper
 
 from models import manifest
 from models.errors import DatasetError
+from models.manifest import Entry
 
 # What a reader would call a layer; scaling, reshaping and activations belong to the one before.
 LAYERS = (
@@ -48,6 +50,13 @@ def after_training(weights: Path, sha256: str, notes: Sequence[Mapping[str, Any]
     judged = [{"step": note["step"], "judged": note["judged"]} for note in notes if "judged" in note]
     thinned = losses[:: max(1, -(-len(losses) // MOST_NOTES))]
     return _add(weights.with_suffix(".json"), sha256, [weights], training={"losses": thinned, "judged": judged})
+
+
+def carry(entry: Entry, folder: Path) -> None:
+    """What is told of a detector goes where its weights go."""
+    told = entry.folder / f"{entry.name}.json"
+    if told.is_file():
+        shutil.copyfile(told, folder / told.name)
 
 
 def _add(path: Path, sha256: str, files: Sequence[Path], **part: Any) -> Path:

@@ -51,7 +51,8 @@ def remove(name: str) -> None:
     tables = _tables()
     if tables.pop(name, None) is None:
         raise NotInstalled(f"Nothing was imported as {name}.")
-    (folder() / f"{name}.md").unlink(missing_ok=True)
+    for told in (f"{name}.md", f"{name}.json"):
+        (folder() / told).unlink(missing_ok=True)
     _write(tables)
 
 

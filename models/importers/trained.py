@@ -8,6 +8,7 @@ from pathlib import Path
 
 from models import manifest
 from models.errors import WeightsError
+from models.evaluate import for_page
 from models.importers import install
 from models.manifest import Entry
 from models.training import learned
@@ -29,5 +30,6 @@ def _installed(name: str, entry: Entry, table: dict[str, object], card: Path) ->
     record = entry.path.with_suffix(learned.ENDING)
     if record.is_file():
         shutil.copyfile(record, (install.folder() / file).with_suffix(learned.ENDING))
+    for_page.carry(entry, install.folder())
     version = f"{entry.version}-{entry.sha256[:8]}"
     return install.install(name, {**table, "file": file, "version": version}, card.read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ from pathlib import Path
 from models import calibrate, catalogue, manifest
 from models.calibrate import Calibration
 from models.errors import WeightsError
+from models.evaluate import for_page
 from models.training import learned, listing, publish, shard
 from models.training.plan import Wish
 from models.training.prepare import prepare
@@ -69,6 +70,7 @@ def ship(outs: Sequence[Path], data: Path, faces: Path, weights: Path, cards: Pa
     pictures = listing.pictures(data)
     for name, entry in entries.items():
         shutil.copyfile(entry.path, weights / entry.file)
+        for_page.carry(entry, weights)
         used = [item for item in pictures.items if item.dataset in sets[name]]
         learned.write(weights / entry.file, pictures.root, used)
         card = (entry.folder.parent / "cards" / f"{name}.md").read_text(encoding="utf-8")

@@ -57,6 +57,15 @@ def test_the_page_gets_figures_curves_and_layers_while_the_weights_are_the_same(
     assert next(entry["details"] for entry in catalogue.catalogue() if entry["name"] == "meso4") is None
 
 
+def test_what_is_told_goes_with_the_weights(weights: manifest.Entry, tmp_path: Path) -> None:
+    (tmp_path / "to").mkdir()
+    for_page.carry(weights, tmp_path / "to")
+    assert list((tmp_path / "to").iterdir()) == []
+    told = for_page.after_training(weights.path, weights.digest, NOTES)
+    for_page.carry(weights, tmp_path / "to")
+    assert (tmp_path / "to" / "meso4.json").read_bytes() == told.read_bytes()
+
+
 def test_layers_are_told_with_their_shapes(weights: manifest.Entry) -> None:
     first, conv, pool, *rest = for_page.architecture([weights.path])
     assert first == {"layer": "input", "shape": [256, 256, 3]}
