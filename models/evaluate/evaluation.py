@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,20 +46,13 @@ def evaluate(wish: Wish, label: Labeller, out: Path | None) -> dict[str, Any]:
     if out:
         out.mkdir(parents=True, exist_ok=True)
     prepared = shard.read_prepared(wish.path) if shard.is_prepared(wish.path) else None
-    judge: Judge = (
-        Crops(prepared, wish.detectors, wish.calibration, wish.threads)
-        if prepared
-        else Files(wish.detectors, wish.calibration, wish.threads, wish.finder)
-    )
-    try:
+    with closing(_judge(wish, prepared)) as judge:
         entries = {name: entry for name, entry in manifest.read().items() if name in judge.detectors}
         samples = _wanted(wish, prepared, entries.values())
         changes = tuple(CHANGES) if wish.changed else ()
         results = run(samples, judge, label, changes, out / ITEMS if out else None, wish.workers)
-    finally:
-        judge.close()
     measured = measure(samples, results, judge.detectors, entries)
-    if measured["overall"]["ensemble"]["reals"] + measured["overall"]["ensemble"]["fakes"] == 0:
+    if all(result.error for result in results):
         raise DatasetError(f"None of the {len(samples):,} files could be read: {measured['errors']}.")
     told = {
         "path": wish.path.resolve().name,
@@ -69,6 +63,12 @@ def evaluate(wish: Wish, label: Labeller, out: Path | None) -> dict[str, Any]:
         "about": _about(wish, prepared is not None),
     }
     return told | measured
+
+
+def _judge(wish: Wish, prepared: shard.Shard | None) -> Judge:
+    if prepared:
+        return Crops(prepared, wish.detectors, wish.calibration, wish.threads)
+    return Files(wish.detectors, wish.calibration, wish.threads, wish.finder)
 
 
 def _wanted(wish: Wish, prepared: shard.Shard | None, entries: Collection[Entry]) -> list[Sample]:
