@@ -36,22 +36,29 @@ def of(entry: Entry, out: Path) -> float | None:
 
 def _network(entry: Entry, work: Path, answers: Answers) -> Network | None:
     """`answers` of the graph: the size of a mask tells at which size the network looks."""
-    if entry.name == "blend":
-        return _of_blend(work / CHECKPOINT, answers) if (work / CHECKPOINT).is_file() else None
+    if entry.name in ("blend", "synthetic"):
+        return _of_torch(entry.name, work / CHECKPOINT, answers) if (work / CHECKPOINT).is_file() else None
     if entry.name in ("meso4", "mesoinception4", "meso4_video", "efficientnet"):
         return _of_keras(entry, work / KEPT) if (work / KEPT).is_file() else None
     return None
 
 
-def _of_blend(checkpoint: Path, answers: Answers) -> Network:
+def _of_torch(name: str, checkpoint: Path, answers: Answers) -> Network:
     import torch
 
-    from models.networks import lite0
+    from models.networks import lite0, residuals
+    from models.training import synthetic
 
     tensors: dict[str, Any] = torch.load(checkpoint, weights_only=True, map_location="cpu")["best_network"]
-    network = lite0.BlendNet(1 + max(int(key.split(".")[2]) for key in tensors if key.startswith("trunk._blocks.")))
-    network.load_state_dict(tensors)
-    serving = lite0.Serving(network, align.CROP_SIDE, answers[1].shape[1] * lite0.MASK_STRIDE).eval()
+    serving: torch.nn.Module
+    if name == "blend":
+        blocks = 1 + max(int(key.split(".")[2]) for key in tensors if key.startswith("trunk._blocks."))
+        network = lite0.BlendNet(blocks)
+        network.load_state_dict(tensors)
+        serving = lite0.Serving(network, align.CROP_SIDE, answers[1].shape[1] * lite0.MASK_STRIDE)
+    else:
+        serving = residuals.Serving(residuals.restored(tensors), align.CROP_SIDE, synthetic.Mix().side)
+    serving.eval()
 
     def ask(crops: NDArray[np.uint8]) -> Answers:
         with torch.no_grad():

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from models.manifest import Entry
-from models.networks import lite0
+from models.networks import lite0, residuals
 from models.training import parity, torch_export
 
 # Keras asks TensorFlow's variables for an array in a way numpy 2 has given up.
@@ -31,6 +31,18 @@ def test_a_torch_network_is_compared_with_its_graph(tmp_path: Path) -> None:
     assert worst < torch_export.PARITY
     torch.save({"best_network": other.state_dict()}, tmp_path / "work" / parity.CHECKPOINT)
     assert (parity.of(ours, tmp_path) or 0) > parity.MOST
+
+
+def test_the_head_on_statistics_is_compared_with_its_graph(tmp_path: Path) -> None:
+    ours, crops = entry("synthetic", tmp_path), torch.zeros(2, 256, 256, 3, dtype=torch.uint8)
+    texture = residuals.Texture().eval()
+    centre = texture(crops[:1, :160, :160]).detach()[0]
+    network = residuals.SyntheticNet(texture, centre, torch.ones_like(centre)).eval()
+    torch_export.to_onnx(residuals.Serving(network, 256, 160), crops, ("p_fake",), ours.path)
+    torch.save({"best_network": network.state_dict()}, tmp_path / "work" / parity.CHECKPOINT)
+    worst = parity.of(ours, tmp_path)
+    assert worst is not None
+    assert worst < torch_export.PARITY
 
 
 def test_a_keras_network_is_compared_with_its_graph(tmp_path: Path) -> None:
