@@ -1,4 +1,4 @@
-"""What decoding may cost: limits, and the refusal that pictures and clips share."""
+"""What decoding may cost and bring: limits, and the refusal that pictures and clips share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from models.errors import TooManyPixels
 
 GLANCE_SIDE = 640  # px: blinks of faces 58 px wide were counted in it as in pictures of full size
+LONGEST_NAME, MOST_TOLD = 120, 8  # characters of a name that a file brings, and such names of one kind
 
 
 @dataclass(frozen=True)

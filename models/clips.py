@@ -72,6 +72,13 @@ def probe(path: Path, container: str, limits: DecodeLimits) -> MediaInfo:
     return MediaInfo("video", _DEMUXERS[container], width, height, timeline.duration, len(timeline.times), complete)
 
 
+def tags(path: Path, mime: str) -> dict[str, str]:
+    """What the container and its video say of themselves, of a file whose description `probe` gave."""
+    container = next(name for name, told in _DEMUXERS.items() if told == mime)
+    with _opened(path, container) as source:
+        return {**_stream(source).metadata, **source.metadata}
+
+
 def decode(path: Path, container: str, limits: DecodeLimits, count: int) -> Iterator[Frame]:
     return (picture for picture in _read(path, container, limits, count, glancing=False) if isinstance(picture, Frame))
 

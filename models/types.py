@@ -19,6 +19,29 @@ Floats = NDArray[np.float32]
 Box = tuple[float, float, float, float]
 MediaKind = Literal["image", "video"]
 Band = Literal["low", "uncertain", "high", "abstained", "failed"]
+# Of Content Credentials. `remote_only`: they are kept elsewhere, and nothing is fetched; `unchecked`: nothing looked.
+Credentials = Literal["unchecked", "absent", "trusted", "valid_unknown_signer", "invalid", "remote_only"]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a program wrote of itself into the file. Anybody can write the same, and anybody can take it out."""
+
+    where: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What the file says of where it comes from. `source_types`: IPTC's words for how it was made, as its signer states
+    them; `generator`: the program that is said to have made it, by the credentials or else by a mark.
+    """
+
+    c2pa: Credentials = "unchecked"
+    signer: str | None = None
+    source_types: tuple[str, ...] = ()
+    generator: str | None = None
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,6 +55,7 @@ class MediaInfo:
     duration: float
     frames: int
     complete: bool = True  # False: the file promises noticeably more than it holds
+    provenance: Provenance = Provenance()
 
 
 @dataclass(frozen=True)

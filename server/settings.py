@@ -32,6 +32,9 @@ class Settings(BaseSettings):
         "", description="fsspec address of the evidence store; empty = a folder in the data folder."
     )
     calibration: Path | None = Field(None, description="Calibration file to use instead of the shipped one.")
+    trust_list: Path | None = Field(
+        None, description="Certificates (PEM) whose signers of Content Credentials are trusted; unset = none is."
+    )
 
     # the web process
     host: str = Field("127.0.0.1", description="Address to listen on.")
@@ -135,6 +138,13 @@ class Settings(BaseSettings):
 
         if (split_protocol(value)[0] or "file") not in known_implementations:
             raise ValueError("not the address of a store that fsspec knows, like file:///path or s3://bucket/folder")
+        return value
+
+    @field_validator("trust_list")
+    @classmethod
+    def _certificates(cls, value: Path | None) -> Path | None:
+        if value is not None and (not value.is_file() or b"-----BEGIN CERTIFICATE-----" not in value.read_bytes()):
+            raise ValueError("not a file of certificates in PEM, such as C2PA's trust list")
         return value
 
     @field_validator("fetch_allow")

@@ -46,6 +46,8 @@ REASONS = (
 )
 ACQUISITIONS = ("download", "upload", "background", "canvas", "screenshot")
 CAPPED = ("canvas", "screenshot")  # pixels read back through a browser
+# IPTC's words for a trained model as the source of the whole or of a part; `algorithmicMedia` is none, that is drawn.
+AI_SOURCES = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic")
 
 Label = Literal[
     "manipulation_likely", "inconclusive", "no_evidence_found", "not_assessable", "disclosed_synthetic"
@@ -68,14 +70,28 @@ class Evidence:
     p_value: float | None
     fake_quantile: float | None
     acquisition: str = "download"
+    credentials: str = "unchecked"
+    source_types: Sequence[str] = ()  # as the signer of the credentials states them
+
+    @property
+    def disclosed(self) -> bool:
+        """A signer the operator trusts says that it was made with AI. Of anybody else this is a claim like others."""
+        return self.credentials == "trusted" and declares_ai(self.source_types)
+
+
+def declares_ai(source_types: Sequence[str]) -> bool:
+    return not set(AI_SOURCES).isdisjoint(source_types)
 
 
 def label(found: Evidence, thresholds: Thresholds) -> Label:
     """`likely` where genuine material hardly ever scores so, `no evidence` where manipulated material hardly ever does.
 
     Both rules at once, or neither: `inconclusive`. Pixels read back through a browser are altered by it (measured:
-    a genuine photograph read at 95 % elsewhere), so they can never carry more than `inconclusive`.
+    a genuine photograph read at 95 % elsewhere), so they can never carry more than `inconclusive`. What a trusted
+    signer discloses needs no pixels. Other credentials, marks, and the absence of both never move a label.
     """
+    if found.disclosed:
+        return "disclosed_synthetic"
     if found.probability is None or found.p_value is None or found.fake_quantile is None:
         return "not_assessable"
     if found.acquisition in CAPPED:
@@ -117,14 +133,15 @@ def body(
     detectors: Sequence[Mapping[str, Any]],
     segments: Sequence[Mapping[str, Any]],
     pipeline: str,
+    provenance: Mapping[str, Any],
     forensics: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The part of a verdict's JSON that never changes. Id, version and staleness are added when it is shown."""
     return {
         "media": dict(media),
         "label": decided,
-        "basis": "ensemble",
-        "kinds": list(kinds) if decided == "manipulation_likely" else [],
+        "basis": "provenance" if decided == "disclosed_synthetic" else "ensemble",
+        "kinds": {"manipulation_likely": list(kinds), "disclosed_synthetic": ["synthetic"]}.get(decided, []),
         "probability": _rounded(probability),
         "interval": [_rounded(edge) for edge in interval] if interval else None,
         "prior": prior,
@@ -135,7 +152,7 @@ def body(
         "detectors": [dict(detector) for detector in detectors],
         "segments": [dict(segment) for segment in segments],
         "forensics": [dict(made) for made in forensics],
-        "provenance": {"c2pa": "unchecked", "generator": None},
+        "provenance": dict(provenance),
         "match": None,
         "review": None,
         "pipeline": pipeline,

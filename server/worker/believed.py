@@ -6,12 +6,13 @@ import math
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
-from models.bounds import GLANCE_SIDE
+from models.bounds import GLANCE_SIDE, LONGEST_NAME, MOST_TOLD
 from models.timeline import MOST_GLANCES
-from models.types import Frame, Glance, MediaInfo
+from models.types import Credentials, Frame, Glance, Mark, MediaInfo, Provenance
 from server.errors import ChildDied
 from server.fetch.sources import Fetched, NotModified
 from server.identity import sha256_file
@@ -58,10 +59,31 @@ def info(head: Header) -> MediaInfo:
         if head["type"] == "info" and head["kind"] in ("image", "video") and math.isfinite(head["duration"]):
             width, height, frames = int(head["width"]), int(head["height"]), int(head["frames"])
             duration, complete = float(head["duration"]), bool(head.get("complete", True))
-            return MediaInfo(head["kind"], str(head["mime"]), width, height, duration, frames, complete)
+            told = provenance(head.get("provenance", {}))
+            return MediaInfo(head["kind"], str(head["mime"]), width, height, duration, frames, complete, told)
     except (KeyError, TypeError, ValueError):
         pass
     raise nonsense("info")
+
+
+def provenance(told: Header) -> Provenance:
+    """ValueError or TypeError for what no file of ours says; names are shown to people, so they are short."""
+    if not isinstance(told, dict):
+        raise ValueError
+    marks = tuple(Mark(_name(mark["where"]), _name(mark["says"])) for mark in told.get("marks", ()))
+    types = tuple(_name(value) for value in told.get("source_types", ()))
+    state, signer, generator = told.get("c2pa", "unchecked"), told.get("signer"), told.get("generator")
+    if state not in get_args(Credentials) or max(len(marks), len(types)) > MOST_TOLD:
+        raise ValueError
+    return Provenance(
+        state, None if signer is None else _name(signer), types, None if generator is None else _name(generator), marks
+    )
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= LONGEST_NAME:
+        raise ValueError
+    return value
 
 
 def pictures(answers: Iterable[tuple[Header, bytearray]]) -> Iterator[Frame | Glance]:

@@ -74,7 +74,8 @@ def _decode(command: Header, channel: Channel) -> None:
     with _media_errors():
         limits = DecodeLimits(**command["limits"])
         path, count, glances = Path(command["path"]), command["count"], command.get("glances", False)
-        info, pictures = open_media(path, limits, count or 1, Path(), glances)
+        anchors = Path(trusted).read_text("utf-8") if (trusted := command.get("trusted")) else None
+        info, pictures = open_media(path, limits, count or 1, Path(), glances, anchors)
         channel.send({"type": "info", **asdict(info)})
         messages = map(message, pictures)
         for head, pixels in ahead(messages, AHEAD_BYTES, lambda made: len(made[1])) if count else ():

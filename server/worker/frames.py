@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models import provenance
 from models.decode import DecodeLimits, decode, probe, watch
 from models.errors import CorruptMedia
 from models.types import Frame, Glance, MediaInfo, MediaKind
@@ -21,12 +22,17 @@ _ZIP = b"PK\x03\x04"
 
 
 def open_media(
-    path: Path, limits: DecodeLimits, count: int, folder: Path, glances: bool = False
+    path: Path, limits: DecodeLimits, count: int, folder: Path, glances: bool = False, anchors: str | None = None
 ) -> tuple[MediaInfo, Iterator[Frame | Glance]]:
-    """`folder` takes the one picture that is being read; nothing is decoded before the first frame is asked for."""
+    """`folder` takes the one picture that is being read; nothing is decoded before the first frame is asked for.
+
+    `anchors`: certificates of those whose statements of origin are trusted.
+    """
     with path.open("rb") as file:
         if file.read(len(_ZIP)) != _ZIP:
-            return probe(path, limits), (watch if glances else decode)(path, limits, count)
+            info = probe(path, limits)
+            info = replace(info, provenance=provenance.read(path, info, anchors))
+            return info, (watch if glances else decode)(path, limits, count)
     times = _times(path)
     return _describe(path, times, limits, folder), _pictures(path, times, limits, count, folder)
 

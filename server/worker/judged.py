@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from models.calibrate import Calibration
-from models.types import Analysis, DetectorReport, MediaInfo, Segment, ShownFace
+from models.types import Analysis, DetectorReport, MediaInfo, Provenance, Segment, ShownFace
 from server import verdict as rules
 
 Keep = Callable[[str, bytes], str]  # (kind, JPEG) -> the address it has from now on
@@ -29,7 +29,10 @@ def body(
     segments: Sequence[dict[str, Any]] = (),
     forensics: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    found = rules.Evidence(analysis.probability, analysis.p_value, analysis.fake_quantile, acquisition)
+    told = info.provenance
+    found = rules.Evidence(
+        analysis.probability, analysis.p_value, analysis.fake_quantile, acquisition, told.c2pa, told.source_types
+    )
     return rules.body(
         decided=rules.label(found, thresholds),
         media={
@@ -54,8 +57,20 @@ def body(
         detectors=[_detector(report) for report in analysis.detectors],
         segments=segments,
         pipeline=pipeline,
+        provenance=_provenance(told),
         forensics=forensics,
     )
+
+
+def _provenance(told: Provenance) -> dict[str, Any]:
+    return {
+        "c2pa": told.c2pa,
+        "signer": told.signer,
+        "source_types": list(told.source_types),
+        "declares_ai": rules.declares_ai(told.source_types),
+        "generator": told.generator,
+        "marks": [asdict(mark) for mark in told.marks],
+    }
 
 
 def segments(analysis: Analysis, keep: Keep) -> list[dict[str, Any]]:

@@ -145,9 +145,13 @@ class MediaChild:
         limits = {"max_pixels": s.max_pixels, "max_seconds": s.max_seconds}
         limits |= {"max_side": MAX_SIDE, "max_still_side": MAX_STILL_SIDE}
         command = {"do": "decode", "path": str(path), "limits": limits, "count": count, "glances": glances}
+        reads: tuple[Path, ...] = (path,)
+        if s.trust_list is not None:
+            command["trusted"] = str(s.trust_list.resolve())
+            reads += (s.trust_list.resolve(),)
         with (
             _named("decode", DecodeTimeout),
-            self._child(command, s.decode_seconds, DECODE_MEMORY, reads=(path,)) as (child, _),
+            self._child(command, s.decode_seconds, DECODE_MEMORY, reads=reads) as (child, _),
         ):
             while (answer := child.receive())[0].get("type") != "end":
                 yield answer

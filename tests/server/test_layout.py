@@ -30,9 +30,7 @@ ELSEWHERE = {
     "server/web/api/form.py": "tests/server/web/test_describe.py",  # a part of the description
     "server/web/api/submission.py": "tests/server/web/api/test_checks.py",  # what asking takes
     "server/worker/frames.py": "tests/server/worker/test_child.py",  # in the child
-    "server/worker/judged.py": "tests/server/worker/test_record.py",  # the body of each verdict
     "server/worker/pipeline.py": "tests/services/test_line.py",  # the whole line
-    "models/bounds.py": "tests/models/test_decode.py",  # the limits of decoding
     "models/clips.py": "tests/models/test_decode.py",  # by what is decoded
     "models/pictures.py": "tests/models/test_decode.py",  # by what is decoded
     "models/panel.py": "tests/models/test_analyze.py",  # a part of each analysis

@@ -54,6 +54,18 @@ def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings.from_env().port == 8000
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_trust_list_holds_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "trust.pem"
+    if content is not None:
+        path.write_text(content)
+    monkeypatch.setenv("UNMASK_TRUST_LIST", str(path))
+    with pytest.raises(BadSetting, match="UNMASK_TRUST_LIST"):
+        Settings.from_env()
+    path.write_text("-----BEGIN CERTIFICATE-----")
+    assert Settings.from_env().trust_list == path
+
+
 @pytest.mark.parametrize(("name", "hint"), [("UNMASK_PROT", " Is it UNMASK_PORT?"), ("UNMASK_XYZZY_QUUX", "")])
 def test_a_slip_in_a_name_is_named(monkeypatch: pytest.MonkeyPatch, name: str, hint: str) -> None:
     monkeypatch.setenv(name, "1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ evidence = st.builds(
     p_value=st.none() | shares,
     fake_quantile=st.none() | shares,
     acquisition=st.sampled_from(verdict.ACQUISITIONS),
+    credentials=st.sampled_from(["unchecked", "absent", "valid_unknown_signer", "invalid", "remote_only"]),
+    source_types=st.lists(st.sampled_from([*verdict.AI_SOURCES, "digitalCapture"])),
 )
 
 
@@ -88,6 +91,21 @@ def test_less_like_genuine_material_never_clears_it(p: float, q: float, lower_p:
     assert order[after] >= order[before]
 
 
+@pytest.mark.parametrize("source", verdict.AI_SOURCES)
+def test_a_trusted_signer_who_declares_ai_is_believed_whatever_the_pixels_say(source: str) -> None:
+    for probability, p, quantile in ((0.5, LIKELY_P, 1.0), (0.1, 1.0, 0.0), (None, None, None)):
+        for acquisition in verdict.ACQUISITIONS:
+            found = Evidence(probability, p, quantile, acquisition, "trusted", ("digitalCapture", source))
+            assert verdict.label(found, THRESHOLDS) == "disclosed_synthetic"
+
+
+@given(evidence)
+def test_nothing_else_of_where_it_comes_from_moves_a_label(found: Evidence) -> None:
+    without = replace(found, credentials="absent", source_types=())
+    camera = replace(found, credentials="trusted", source_types=("digitalCapture", "algorithmicMedia"))
+    assert verdict.label(found, THRESHOLDS) == verdict.label(without, THRESHOLDS) == verdict.label(camera, THRESHOLDS)
+
+
 def test_labels_name_each_word_once() -> None:
     assert set(verdict.LABELS) == set(verdict.MACHINE_LABELS) | set(verdict.HUMAN_LABELS)
     assert len(verdict.LABELS) == len(set(verdict.LABELS)) < 256, "the prefix list writes a label as one byte"
@@ -135,6 +153,7 @@ def made(**other: Any) -> dict[str, Any]:
         "detectors": [{"name": "meso4"}],
         "segments": [{"start": 0}],
         "pipeline": "p1",
+        "provenance": {"c2pa": "absent"},
     }
     return verdict.body(**{**values, **other})
 
@@ -156,10 +175,12 @@ def test_body_keeps_a_probability_of_zero() -> None:
     assert (body["probability"], body["interval"]) == (0.0, [0.0, 0.0])
 
 
-@pytest.mark.parametrize("label", [label for label in verdict.MACHINE_LABELS if label != "manipulation_likely"])
-def test_a_kind_is_only_named_where_manipulation_is_likely(label: str) -> None:
+@pytest.mark.parametrize("label", ["inconclusive", "no_evidence_found", "not_assessable"])
+def test_a_kind_is_only_named_where_something_was_found(label: str) -> None:
     assert made(decided=label)["kinds"] == []
-    assert made()["kinds"] == ["face_swap"]
+    assert (made()["kinds"], made()["basis"]) == (["face_swap"], "ensemble")
+    disclosed = made(decided="disclosed_synthetic")
+    assert (disclosed["kinds"], disclosed["basis"]) == (["synthetic"], "provenance")
 
 
 @given(shares)

@@ -111,9 +111,24 @@ class ScaleBody(BaseModel):
     high: float = Field(description="From here it is `high`.")
 
 
+class MarkBody(BaseModel):
+    where: str = Field(description="PNG text, EXIF, XMP, and so on.")
+    says: str = Field(description="A program's name, or IPTC's word for how a picture was made.")
+
+
 class ProvenanceBody(BaseModel):
-    c2pa: str = Field(description="`unchecked`: nothing has looked.")
-    generator: str | None
+    """What the file says of where it comes from. Only a trusted signer's word for AI moves the label."""
+
+    c2pa: Literal["unchecked", "absent", "trusted", "valid_unknown_signer", "invalid", "remote_only"] = Field(
+        description="Content Credentials. `unchecked`: nothing has looked; `absent`: the file has none, as most files; "
+        "`trusted`: signed by somebody on the operator's trust list; `valid_unknown_signer`: by somebody else, which "
+        "anybody can do; `invalid`: they do not fit the file; `remote_only`: kept elsewhere, and not fetched."
+    )
+    signer: str | None = Field(None, description="Who signed, as the certificate names them.")
+    source_types: list[str] = Field([], description="IPTC's words for how it was made, as the signer states them.")
+    declares_ai: bool = Field(False, description="One of them is a trained model. Worth as much as the signer's word.")
+    generator: str | None = Field(description="The program said to have made it, by credentials or else marks.")
+    marks: list[MarkBody] = Field([], description="Unsigned traces of programs; anybody can write or remove them.")
 
 
 class ReviewBody(BaseModel):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from models.types import Mark, Provenance
 from server.errors import ChildDied
 from server.fetch.sources import Fetched
 from server.worker import believed
@@ -32,6 +33,34 @@ def test_a_link_to_a_true_file_is_not(tmp_path: Path) -> None:
     (folder / HEAD["path"]).symlink_to(elsewhere)
     with pytest.raises(ChildDied):
         believed.result(dict(HEAD), folder)
+
+
+INFO: dict[str, Any] = {
+    "type": "info", "kind": "image", "mime": "image/png", "width": 1, "height": 1, "duration": 0.0, "frames": 1,
+}  # fmt: skip
+TOLD: dict[str, Any] = {
+    "c2pa": "trusted", "signer": "A", "source_types": ["x"], "generator": None,
+    "marks": [{"where": "XMP", "says": "B"}],
+}  # fmt: skip
+
+
+def test_where_it_comes_from_is_believed_in_known_and_short_words() -> None:
+    expected = Provenance("trusted", "A", ("x",), None, (Mark("XMP", "B"),))
+    assert believed.info({**INFO, "provenance": TOLD}).provenance == expected
+    assert believed.info(INFO).provenance == Provenance()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {**TOLD, "c2pa": "holy"}, {**TOLD, "c2pa": ["trusted"]}, {**TOLD, "signer": 1}, {**TOLD, "signer": "A\nB"},
+        {**TOLD, "generator": "x" * 121}, {**TOLD, "source_types": ["x"] * 9}, {**TOLD, "marks": [{"where": "XMP"}]},
+        {**TOLD, "marks": 5}, {**TOLD, "marks": ["XMP"]}, [], "trusted", {**TOLD, "source_types": [""]},
+    ],
+)  # fmt: skip
+def test_odd_words_are_not(told: Any) -> None:
+    with pytest.raises(ChildDied):
+        believed.info({**INFO, "provenance": told})
 
 
 @pytest.mark.parametrize(

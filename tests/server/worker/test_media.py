@@ -30,6 +30,7 @@ from server.settings import Settings
 from server.worker.media import FOLDER_PREFIX, MediaChild, clean_spool
 from tests.clips import make_clip, portrait
 from tests.server.fetch.server import Server
+from tests.signing import make_signer
 
 
 def encoded(rgb: np.ndarray, kind: str = "PNG") -> bytes:
@@ -105,6 +106,23 @@ def test_nothing_is_glanced_at_in_short_clips_and_pictures(
     frames = spool_frames([io.BytesIO(encoded(portrait(), "JPEG")) for _ in range(3)], [0, 6, 12], tmp_path).path
     path = {"short": clip, "picture": picture, "frames": frames}[name]
     assert all(isinstance(shown, Frame) for shown in child.watch(path, 60)[1])
+
+
+def test_credentials_are_read_in_the_child_and_trusted_by_a_list(
+    allowed: Settings, children: ForkServer, tmp_path: Path
+) -> None:
+    signer, path = make_signer(), tmp_path / "picture"
+    path.write_bytes(signer.sign(encoded(portrait(), "JPEG"), "image/jpeg", "trainedAlgorithmicMedia"))
+    (tmp_path / "trust.pem").write_text(signer.root)
+    for listed, state in ((None, "valid_unknown_signer"), (tmp_path / "trust.pem", "trusted")):
+        with MediaChild(allowed.model_copy(update={"trust_list": listed}), children) as child:
+            told = child.probe(path).provenance
+        assert (told.c2pa, told.source_types) == (state, ("trainedAlgorithmicMedia",))
+
+
+def test_frames_carry_no_credentials(child: MediaChild, tmp_path: Path) -> None:
+    stored = spool_frames([io.BytesIO(encoded(portrait(), "JPEG"))], [0], tmp_path)
+    assert child.probe(stored.path).provenance.c2pa == "unchecked"
 
 
 def test_probing_tells_the_same(child: MediaChild, clip: Path, picture: Path) -> None:
