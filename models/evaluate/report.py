@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.evaluate.drawings import plots, spoke
+from models.evaluate.figures import RATES
 from models.evaluate.measure import ENSEMBLE
 from models.plots import charts
 from models.plots.charts import Plot
@@ -141,6 +142,8 @@ def _short(metrics: Mapping[str, Any]) -> list[str]:
         said.append(
             f"{twins['above']:,} of {twins['of']:,} manipulated items score above the genuine one of their group."
         )
+    if vote["judged_reals"] < 1 / RATES[0]:
+        said.append(f"With {vote['judged_reals']:,} genuine items, {100 * RATES[0]:g} % of alarms are none at all.")
     return said
 
 
