@@ -63,7 +63,11 @@ def confine(plan: Plan, parent: int) -> dict[str, str]:
     layer("landlock", lambda: files.append(_files(plan)))  # rules name paths, which the new user could not look up
     os.chdir(plan.folder)
     _take_limits(plan.limits)
-    _give_up_root(plan, guarded=bool(files))
+    if files:
+        layer("user", lambda: _become(plan))
+    if sys.platform == "linux":
+        # Under another user look-ups stay possible, where Landlock says of what: Python itself may lie in root's home.
+        syscalls.keep_capabilities(syscalls.CAP_DAC_READ_SEARCH if os.geteuid() == plan.uid else 0)
     layer("no_new_privileges", lambda: syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1))
     layer("parent_death", lambda: _end_with(parent))
     for ruleset in files:
@@ -101,21 +105,15 @@ def _limit(which: int, value: int) -> None:
         resource.setrlimit(which, (value, value))
 
 
-def _give_up_root(plan: Plan, *, guarded: bool) -> None:
-    """The new user may read what Landlock allows, whoever owns it: Python itself may lie in root's home.
-
-    Without Landlock it stays root in name, with none of root's powers.
-    """
-    kept = 0
-    if plan.uid is not None and guarded:
-        os.chown(plan.folder, plan.uid, plan.uid)
-        syscalls.prctl(syscalls.PR_SET_KEEPCAPS, 1)
-        os.setgroups([])
-        os.setgid(plan.uid)
-        os.setuid(plan.uid)
-        kept = syscalls.CAP_DAC_READ_SEARCH
-    if sys.platform == "linux":
-        syscalls.keep_capabilities(kept)
+def _become(plan: Plan) -> None:
+    """Another user than root; where there is none (some containers), it stays root in name, with none of its powers."""
+    if plan.uid is None:
+        return
+    os.chown(plan.folder, plan.uid, plan.uid)
+    syscalls.prctl(syscalls.PR_SET_KEEPCAPS, 1)
+    os.setgroups([])
+    os.setgid(plan.uid)
+    os.setuid(plan.uid)
 
 
 def _end_with(parent: int) -> None:
