@@ -35,6 +35,25 @@ MOST_REASONS = 3
 _PEOPLE = ("no person", "one person", "two people", "three people", "four people")
 _DETAIL = "The picture has lost the fine detail this check reads"
 
+CREDENTIALS = {
+    "unchecked": "Not looked at: whether the file carries a signed statement of its origin (Content Credentials).",
+    "absent": "The file carries no signed statement of its origin (Content Credentials). Most carry none.",
+    "trusted": "Signed by {}, whom this service trusts (Content Credentials).",
+    "valid_unknown_signer": "Signed by {}, whom this service does not know (Content Credentials): anybody can sign so.",
+    "invalid": "The file carries Content Credentials that do not fit it: changed after signing, or damaged.",
+    "remote_only": "The file names Content Credentials that are kept elsewhere; they were not fetched.",
+}
+SOURCES = {  # https://cv.iptc.org/newscodes/digitalsourcetype
+    "trainedAlgorithmicMedia": "made with AI",
+    "compositeWithTrainedAlgorithmicMedia": "partly made with AI",
+    "compositeSynthetic": "put together, partly of synthetic material",
+    "algorithmicMedia": "drawn by a program",
+    "digitalCapture": "taken by a camera",
+    "digitalCreation": "made by a person with a program",
+    "humanEdits": "edited by a person",
+    "compositeCapture": "put together of several shots",
+}
+
 Verdict = Mapping[str, Any]  # as GET /api/v1/verdicts shows it
 
 
@@ -99,6 +118,34 @@ def reasons(verdict: Verdict) -> list[str]:
     """At most three, strongest first, each with what it means and what to do."""
     names = verdict["reasons"][:MOST_REASONS]
     return [REASONS[name](verdict) if name in REASONS else plainly(name) for name in names]
+
+
+def origin(verdict: Verdict) -> list[str]:
+    """What the file says of where it comes from; verdicts of before know less."""
+    told = verdict.get("provenance") or {}
+    state = told.get("c2pa", "unchecked")
+    signer = " with ".join(filter(None, (told.get("signer") or "somebody without a name", told.get("generator"))))
+    said = [CREDENTIALS[state].format(signer) if state in CREDENTIALS else plainly(state)]
+    types = told.get("source_types") or ()
+    if types and state in ("trusted", "valid_unknown_signer"):
+        weighs = "" if state == "trusted" or not told["declares_ai"] else " The label does not rest on it."
+        said.append(f"They state: {', '.join(SOURCES.get(name, name) for name in types)}.{weighs}")
+    marks = [f"{SOURCES.get(mark['says'], mark['says'])} ({mark['where']})" for mark in told.get("marks") or ()]
+    if marks:
+        said.append(f"Unsigned marks in the file, which anybody can write or remove: {', '.join(marks)}.")
+    return said
+
+
+def match(verdict: Verdict) -> str:
+    """What it looks like; empty where nothing known does."""
+    found = verdict.get("match")
+    if not found:
+        return ""
+    kind = "picture" if verdict["media"]["kind"] == "image" else "clip"
+    return (
+        f"Looks much like another {kind}, checked on {found['checked_at'][:10]}: {LABELS[found['label']]}. "
+        "A face can be swapped with no more difference than this, so that label says nothing of this one."
+    )
 
 
 def _per_cent(share: float) -> str:

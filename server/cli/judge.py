@@ -24,7 +24,7 @@ from server.worker.media import MediaChild, children
 # Of a verdict's JSON; the rest is about a server's versions, evidence pictures and reviewers.
 SHOWN = (
     "label", "probability", "interval", "prior", "calibration", "scale", "kinds", "reasons", "media", "coverage",
-    "detectors", "pipeline",
+    "detectors", "provenance", "pipeline",
 )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def named_detectors(text: str | None) -> tuple[str, ...] | None:
         raise click.UsageError(str(error)) from error
 
 
-REPORTED = (*SHOWN, "basis", "segments", "forensics", "provenance")
+REPORTED = (*SHOWN, "basis", "segments", "forensics")
 
 
 class Judge:

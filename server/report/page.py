@@ -55,7 +55,6 @@ def render(
         log_odds=sections.log_odds(verdict),
         blink=sections.blink(verdict),
         forensics=verdict.get("forensics") or (),
-        origin=sections.origin(verdict),
         facts=sections.facts(verdict),
         cards=[entry for entry in catalogue if entry["name"] in {d["name"] for d in verdict["detectors"]}],
         measured=measured,

@@ -136,17 +136,6 @@ def _blinking(detail: Mapping[str, Any], count: int) -> str:
     return f"{told}."
 
 
-def origin(verdict: Verdict) -> str:
-    found = verdict.get("provenance") or {}
-    state = found.get("c2pa", "unchecked")
-    made_with = f" Made with: {found['generator']}." if found.get("generator") else ""
-    if state == "unchecked":
-        return "Not looked at: whether the file carries a signed statement of its origin (Content Credentials)."
-    if state == "absent":
-        return f"The file carries no signed statement of its origin (Content Credentials).{made_with}"
-    return f"Content Credentials: {words.plainly(state)}.{made_with}"
-
-
 def facts(verdict: Verdict) -> list[tuple[str, str]]:
     media, coverage = verdict["media"], verdict["coverage"]
     video = media["kind"] == "video"

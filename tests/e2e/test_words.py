@@ -72,6 +72,21 @@ def test_error_rates_are_the_same_in_pages_and_reports(signed_in: Page) -> None:
     assert signed_in.evaluate(say, [MEASURED, both]) == [words.rates(MEASURED), words.rates(both)]
 
 
+def test_origin_and_likeness_are_told_the_same_in_pages_and_reports(signed_in: Page) -> None:
+    signed = {"signer": "A", "generator": "P", "source_types": ["trainedAlgorithmicMedia", "new"], "declares_ai": True}
+    marks = [{"where": "EXIF", "says": "Midjourney"}, {"where": "XMP", "says": "digitalCapture"}]
+    found = [{"c2pa": state, **more} for state in words.CREDENTIALS for more in (signed, {"marks": marks}, {})]
+    found += [{"c2pa": "trusted", **signed, "declares_ai": False}]
+    like = {"checked_at": "2026-11-20T10:00:00.000Z", "label": "disclosed_synthetic"}
+    told = [{**shown(), "provenance": one} for one in (None, {"c2pa": "new_word"}, *found)]
+    told += [{**shown(kind=kind), "match": match} for kind in ("image", "video") for match in (like, None)]
+    say = """async (all) => {
+        const { match, origin } = await import('/static/words.js');
+        return all.map((one) => [...origin(one), match(one)]);
+    }"""
+    assert signed_in.evaluate(say, told) == [[*words.origin(given), words.match(given)] for given in told]
+
+
 def test_reasons_and_times_are_the_same_in_pages_and_reports(signed_in: Page) -> None:
     told = [
         {**shown(), "reasons": [name], "segments": [1] * n} for name in (*verdict.REASONS, "new_one") for n in (0, 1)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from server import verdict, words
+from server.web.api.schemas import ProvenanceBody
 
 CLAIMS = re.compile(r"\b(fake|fakes|faked|real|really|proof|proves?|proven)\b", re.IGNORECASE)
 PAGE = Path(words.__file__).parent / "web" / "static" / "words.js"
@@ -39,6 +41,59 @@ def table(name: str) -> dict[str, str]:
 def test_everything_has_words_and_nothing_else(said: dict[str, object], vocabulary: tuple[str, ...]) -> None:
     assert sorted(said) == sorted(vocabulary)
     assert all(said.values())
+
+
+def test_each_state_of_credentials_and_each_source_has_the_same_words_everywhere() -> None:
+    states = get_args(ProvenanceBody.model_fields["c2pa"].annotation)
+    assert sorted(words.CREDENTIALS) == sorted(table("CREDENTIALS")) == sorted(states)
+    assert {name: text.split('"')[1] for name, text in table("SOURCES").items()} == words.SOURCES
+    assert set(verdict.AI_SOURCES) <= set(words.SOURCES)
+
+
+SIGNED = {"signer": "A", "generator": "P", "source_types": ["digitalCapture", "newWord"], "declares_ai": False}
+AI = {**SIGNED, "source_types": ["trainedAlgorithmicMedia"], "declares_ai": True}
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (None, [words.CREDENTIALS["unchecked"]]),
+        ({"c2pa": "unchecked", "generator": None}, [words.CREDENTIALS["unchecked"]]),
+        (
+            {"c2pa": "trusted", **SIGNED},
+            [
+                "Signed by A with P, whom this service trusts (Content Credentials).",
+                "They state: taken by a camera, newWord.",
+            ],
+        ),
+        (
+            {"c2pa": "valid_unknown_signer", **AI, "signer": None, "generator": None},
+            [
+                "Signed by somebody without a name, whom this service does not know (Content Credentials): anybody can "
+                "sign so.",
+                "They state: made with AI. The label does not rest on it.",
+            ],
+        ),
+        ({"c2pa": "invalid", **AI}, [words.CREDENTIALS["invalid"]]),
+        (
+            {"c2pa": "absent", "marks": [{"where": "EXIF", "says": "Midjourney"}, {"where": "XMP", "says": "{}"}]},
+            [
+                words.CREDENTIALS["absent"],
+                "Unsigned marks in the file, which anybody can write or remove: Midjourney (EXIF), {} (XMP).",
+            ],
+        ),
+    ],
+)
+def test_origin(found: dict[str, Any] | None, said: list[str]) -> None:
+    assert words.origin({"provenance": found}) == said
+
+
+def test_what_it_looks_like() -> None:
+    media, found = {"kind": "image"}, {"checked_at": "2026-11-20T10:00:00.000Z", "label": "inconclusive"}
+    assert words.match({"media": media, "match": None}) == ""
+    assert words.match({"media": media, "match": found}).startswith(
+        "Looks much like another picture, checked on 2026-11-20: Inconclusive. A face can be swapped"
+    )
 
 
 def test_a_reason_is_a_sentence() -> None:

@@ -68,21 +68,6 @@ def test_without_a_curve_no_blinks_are_drawn(detail: Any) -> None:
     assert sections.blink(clip()) is None
 
 
-@pytest.mark.parametrize(
-    ("found", "begins"),
-    [
-        (None, "Not looked at"),
-        ({"c2pa": "unchecked", "generator": None}, "Not looked at"),
-        ({"c2pa": "absent", "generator": "Camera 1"}, "The file carries no signed statement"),
-        ({"c2pa": "valid_untrusted", "generator": None}, "Content Credentials: valid untrusted."),
-    ],
-)
-def test_origin(found: dict[str, Any] | None, begins: str) -> None:
-    said = sections.origin(clip(provenance=found))
-    assert said.startswith(begins)
-    assert ("Camera 1" in said) == bool(found and found["generator"])
-
-
 def test_facts_leave_out_what_is_not_known() -> None:
     told = dict(sections.facts(picture(kinds=[])))
     assert told["Looked at"] == "4 of 360 frames"
