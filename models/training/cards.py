@@ -61,18 +61,18 @@ class Facts:
 
 
 def write(facts: Facts, words: Words, out: Path) -> None:
-    (out / "cards").mkdir(parents=True, exist_ok=True)
+    log_run(out, words, facts.date, facts.seed, facts.trained, facts.pooled, facts.sha256)
     (out / "cards" / f"{words.name}.md").write_text(_card(facts, words), encoding="utf-8")
     sets = sorted({item.dataset for item in facts.items})
     aucs = {f"auc_{result.name}": result.auc.value for result in [*facts.seen, *facts.unseen] if result.auc}
     (out / "weights" / "manifest.toml").write_text(manifest(words, facts.sha256, sets, aucs), encoding="utf-8")
     (out / "metrics.json").write_text(json.dumps(_metrics(facts, words), indent=1) + "\n", encoding="utf-8")
-    log_run(out, words, facts.date, facts.seed, facts.trained, facts.pooled, facts.sha256)
 
 
 def log_run(
     out: Path, words: Words, date: str, seed: int, trained: Trained, pooled: Measured | None, sha256: str
 ) -> None:
+    (out / "cards").mkdir(parents=True, exist_ok=True)
     with (out / "cards" / "runs.md").open("a", encoding="utf-8") as runs:
         if runs.tell() == 0:
             runs.write("# Runs\n\n| date | detector | seed | images | minutes | AUC, judged groups | sha256 |\n")

@@ -70,10 +70,9 @@ def publish(
     sets = sorted({item.dataset for item in items})
     metrics = {"auc_clips": result.auc.value} if result.auc else {}
     (out / "weights" / "manifest.toml").write_text(cards.manifest(words, made.sha256, sets, metrics), encoding="utf-8")
-    (out / "cards").mkdir(parents=True, exist_ok=True)
+    cards.log_run(out, words, today, made.seed, made.trained, result.auc, made.sha256)
     (out / "cards" / f"{words.name}.md").write_text(_card(made, words, items, result, today), encoding="utf-8")
     write_metrics(made, result, out)
-    cards.log_run(out, words, today, made.seed, made.trained, result.auc, made.sha256)
     return result
 
 

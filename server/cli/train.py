@@ -69,11 +69,9 @@ def train(recipe: str, data: Path, out: Path | None, **options: Any) -> None:
 
 
 def _talk() -> None:
-    """What recipes log is what a person wants to see; what their frameworks log is not."""
-    logger = logging.getLogger("models")
-    if not logger.handlers:
-        logger.addHandler(logging.StreamHandler())
-    logger.setLevel(logging.INFO)
+    """What recipes log is what a person wants to see; of what their frameworks log, warnings."""
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("models").setLevel(logging.INFO)
 
 
 def _run(recipe: str, data: Path, out: Path, wish: Wish, options: dict[str, Any]) -> str:
