@@ -19,6 +19,7 @@ from models.types import (
     FaceTrack,
     Frame,
     MediaInfo,
+    Pdq,
     Score,
 )
 
@@ -39,6 +40,7 @@ class LookedAt:
     first: float = 0.0
     last: float = 0.0
     turned_down: Counter[str] = field(default_factory=Counter)
+    hashes: list[tuple[float, Pdq]] = field(default_factory=list)
 
     def add(self, frame: Frame, found: Sequence[Face]) -> None:
         self.first = frame.t if self.frames == 0 else self.first
@@ -47,6 +49,8 @@ class LookedAt:
         self.missing += frame.missing
         self.faces += len(found)
         self.usable += sum(face.usable for face in found)
+        if frame.pdq is not None:
+            self.hashes.append((frame.t, frame.pdq))
         self.turned_down.update(reason for face in found for reason in face.reasons)
 
 
@@ -97,6 +101,7 @@ def analysis(
         segments=evidence.segments(tracks, combined, said, calibration, album),
         calibration=calibration.id,
         prior=calibration.prior,
+        hashes=tuple(looked_at.hashes),
         scale=ensemble.scale(calibration, sum(enough), best.hypothesis if best else next(iter(calibration.fake))),
     )
 

@@ -59,12 +59,21 @@ class MediaInfo:
 
 
 @dataclass(frozen=True)
+class Pdq:
+    """What a picture looks like, roughly, in 32 bytes (models/pdq.py). Low quality: walls and other blank pictures."""
+
+    bits: bytes
+    quality: int  # 0-100
+
+
+@dataclass(frozen=True)
 class Frame:
     rgb: Rgb  # (height, width, 3)
     t: float
     index: int
     missing: int = 0  # told with the last frame: samples that were wanted and could not be read
     quantiser: float | None = None  # of a frame of H.264: 0 (fine) to 51 (coarse)
+    pdq: Pdq | None = None  # of a still, and of the first frame of each second
 
 
 @dataclass(frozen=True)
@@ -259,6 +268,7 @@ class Analysis:
     prior: float
     scale: Scale | None = None
     forensics: tuple[ForensicMap, ...] = ()
+    hashes: tuple[tuple[float, Pdq], ...] = ()  # what it looks like, and at which second
     timings: dict[str, float] = field(default_factory=dict)  # stage -> seconds
 
 

@@ -11,8 +11,9 @@ from typing import get_args
 import numpy as np
 
 from models.bounds import GLANCE_SIDE, LONGEST_NAME, MOST_TOLD
+from models.pdq import BEST, BYTES
 from models.timeline import MOST_GLANCES
-from models.types import Credentials, Frame, Glance, Mark, MediaInfo, Provenance
+from models.types import Credentials, Frame, Glance, Mark, MediaInfo, Pdq, Provenance
 from server.errors import ChildDied
 from server.fetch.sources import Fetched, NotModified
 from server.identity import sha256_file
@@ -106,9 +107,17 @@ def frame(head: Header, pixels: bytearray) -> Frame:
         rgb = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
         coarse = head.get("quantiser")
         quantiser = None if coarse is None else float(coarse)
-        return Frame(rgb, float(head["t"]), int(head["index"]), int(head.get("missing", 0)), quantiser)
+        looks = None if head.get("pdq") is None else _pdq(*head["pdq"])
+        return Frame(rgb, float(head["t"]), int(head["index"]), int(head.get("missing", 0)), quantiser, looks)
     except (KeyError, TypeError, ValueError):
         raise nonsense("frame") from None
+
+
+def _pdq(bits: str, quality: int) -> Pdq:
+    made = Pdq(bytes.fromhex(bits), int(quality))
+    if len(made.bits) != BYTES or not 0 <= made.quality <= BEST:
+        raise ValueError
+    return made
 
 
 def glance(head: Header, pixels: bytearray) -> Glance:

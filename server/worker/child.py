@@ -69,6 +69,7 @@ def _fetch(command: Header, channel: Channel) -> None:
 def _decode(command: Header, channel: Channel) -> None:
     """A description, then `count` frames with the glances that were asked for, then the end."""
     from models.decode import DecodeLimits
+    from models.pdq import of_each_second
     from server.worker.frames import message, open_media
 
     with _media_errors():
@@ -77,7 +78,7 @@ def _decode(command: Header, channel: Channel) -> None:
         anchors = Path(trusted).read_text("utf-8") if (trusted := command.get("trusted")) else None
         info, pictures = open_media(path, limits, count or 1, Path(), glances, anchors)
         channel.send({"type": "info", **asdict(info)})
-        messages = map(message, pictures)
+        messages = map(message, of_each_second(pictures))
         for head, pixels in ahead(messages, AHEAD_BYTES, lambda made: len(made[1])) if count else ():
             channel.send(head, pixels)
     channel.send({"type": "end"})

@@ -43,6 +43,7 @@ def message(picture: Frame | Glance) -> tuple[Header, memoryview]:
     if isinstance(picture, Frame):
         pixels = np.ascontiguousarray(picture.rgb)
         head |= {"type": "frame", "index": picture.index, "quantiser": picture.quantiser}
+        head["pdq"] = None if picture.pdq is None else [picture.pdq.bits.hex(), picture.pdq.quality]
     else:
         pixels = np.ascontiguousarray(picture.grey)
         head |= {"type": "glance"}

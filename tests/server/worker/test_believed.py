@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.types import Mark, Provenance
+from models.types import Mark, Pdq, Provenance
 from server.errors import ChildDied
 from server.fetch.sources import Fetched
 from server.worker import believed
@@ -72,3 +72,17 @@ def test_nor_is_anything_odd(tmp_path: Path, changed: dict[str, Any]) -> None:
     with pytest.raises(ChildDied) as caught:
         believed.result({**HEAD, **changed}, tmp_path)
     assert caught.value.details == {"exit": "unexpected answer: result"}
+
+
+FRAME: dict[str, Any] = {"type": "frame", "t": 0.0, "index": 0, "shape": [1, 1, 3]}
+
+
+def test_a_hash_is_believed_when_it_is_one() -> None:
+    assert believed.frame({**FRAME, "pdq": ["ab" * 32, 70]}, bytearray(3)).pdq == Pdq(b"\xab" * 32, 70)
+    assert believed.frame(FRAME, bytearray(3)).pdq is None
+
+
+@pytest.mark.parametrize("told", [["ab" * 31, 70], ["zz" * 32, 70], ["ab" * 32, 101], ["ab" * 32], [1, 2], "ab", 7])
+def test_no_other_hash_is(told: Any) -> None:
+    with pytest.raises(ChildDied):
+        believed.frame({**FRAME, "pdq": told}, bytearray(3))

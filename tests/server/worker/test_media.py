@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from models import pdq
 from models.types import Frame, Glance
 from server.errors import (
     ChildDied,
@@ -106,6 +107,13 @@ def test_nothing_is_glanced_at_in_short_clips_and_pictures(
     frames = spool_frames([io.BytesIO(encoded(portrait(), "JPEG")) for _ in range(3)], [0, 6, 12], tmp_path).path
     path = {"short": clip, "picture": picture, "frames": frames}[name]
     assert all(isinstance(shown, Frame) for shown in child.watch(path, 60)[1])
+
+
+def test_each_second_of_a_clip_and_a_picture_are_hashed(child: MediaChild, clip: Path, picture: Path) -> None:
+    hashed = [(frame.t, frame.pdq) for frame in child.decode(clip, 60)[1] if frame.pdq is not None]
+    assert [int(t) for t, _ in hashed] == [0, 1, 2]
+    (still,) = child.decode(picture, 1)[1]
+    assert still.pdq == pdq.of(portrait())
 
 
 def test_credentials_are_read_in_the_child_and_trusted_by_a_list(
