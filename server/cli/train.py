@@ -51,7 +51,7 @@ def train(recipe: str, data: Path, out: Path | None, **options: Any) -> None:
     \b
     unmask train blend --data faces/index.csv --minutes 60
     unmask train meso4 --data faces/ --out runs/meso4 --epochs 20
-    unmask train synthetic --data faces/index.csv --minutes 30 --leave-out stylegan
+    unmask train synthetic --data faces/index.csv --minutes 20 --leave-out sd21
     unmask train sequence --data videos/ --frames 40 --start resnext50.pt
     unmask train all --data faces/index.csv --resume
 
