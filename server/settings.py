@@ -7,6 +7,7 @@ import os
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
 
     # fetching
     fetch_allow: str = Field("", description="Private networks that may be fetched from, comma separated (CIDR).")
+    fetch_proxy_url: str = Field("", description="`unmask proxy` to fetch through, as http://:TOKEN@HOST:PORT.")
     fetch_seconds: int = Field(60, ge=2, le=600, description="Seconds a fetch may take.")
     decode_seconds: int = Field(120, ge=2, le=1800, description="Seconds decoding may take.")
     fetch_page_bytes: int = Field(8 * MiB, ge=64 * KiB, description="Largest web page read while looking for media.")
@@ -145,6 +147,14 @@ class Settings(BaseSettings):
     def _certificates(cls, value: Path | None) -> Path | None:
         if value is not None and (not value.is_file() or b"-----BEGIN CERTIFICATE-----" not in value.read_bytes()):
             raise ValueError("not a file of certificates in PEM, such as C2PA's trust list")
+        return value
+
+    @field_validator("fetch_proxy_url")
+    @classmethod
+    def _proxy(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and not (parts.scheme == "http" and parts.hostname and parts.port and parts.password):
+            raise ValueError("must look like http://:TOKEN@HOST:PORT")
         return value
 
     @field_validator("fetch_allow")

@@ -22,6 +22,7 @@ VERBS = {
     "train": "Train a detector from a folder of faces.",
     "evaluate": "Measure the detectors on labelled media.",
     "calibrate": "Fit scales, weights and thresholds on labelled media.",
+    "proxy": "Fetch for workers on a network without a way out.",
     "doctor": "Try out what holds the processes that read hostile files.",
     "completion": "Print the shell completion script.",
 }

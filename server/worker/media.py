@@ -21,8 +21,10 @@ from types import TracebackType
 from models.types import Frame, Glance, MediaInfo
 from server.errors import ChildDied, ChildTimeout, DecodeTimeout, FetchTimeout, MediaGone, UnmaskError
 from server.fetch.address import networks
+from server.fetch.carry import Allowance
 from server.fetch.dial import Vetted
-from server.fetch.egress import Allowance, Egress
+from server.fetch.egress import Egress
+from server.fetch.proxy import Address, Through
 from server.fetch.sources import Fetched, FetchLimits, NotModified, Progress, Request
 from server.sandbox.box import Sandbox
 from server.sandbox.confine import Limits
@@ -36,7 +38,7 @@ PRELOAD_DECODING = ("server.worker.frames",)
 PRELOAD_FETCHING = ("server.fetch.direct", "server.fetch.download:warm")
 FOLDER_PREFIX = "child-"
 MAX_SIDE, MAX_STILL_SIDE = 1920, 4096  # of a frame, of a still; larger ones are scaled down where they are decoded
-FETCH_MEMORY = 1024 * MiB  # of address space: 250 are the zygote's; yt-dlp on a large page takes under 200
+FETCH_MEMORY = 768 * MiB  # of address space: 250 are the zygote's; yt-dlp on a large page takes under 200
 DECODE_MEMORY = 4096 * MiB  # 16 reference frames of the most pixels, twice, and the libraries
 REDIRECTS, GRACE_SECONDS = 20, 2.0
 CPU_SHARE = 8  # CPU seconds a second of waiting: the parent's watch comes first, this is for when it is gone
@@ -96,12 +98,13 @@ class MediaChild:
         limits = FetchLimits(s.max_upload_bytes, s.fetch_page_bytes, s.fetch_requests, s.fetch_seconds, s.max_seconds)
         request = Request(url, page_url, media_url, etag, last_modified)
         command = {"do": "fetch", "request": asdict(request), "limits": asdict(limits)}
+        dial = Through(Address.parse(s.fetch_proxy_url)) if s.fetch_proxy_url else Vetted(networks(s.fetch_allow))
         # The child has its own bounds and names them better; these are for one that no longer keeps them.
         allowance = Allowance(
             s.max_upload_bytes + s.fetch_page_bytes, s.fetch_requests + REDIRECTS, s.fetch_seconds + GRACE_SECONDS
         )
         with (
-            Egress(Vetted(networks(s.fetch_allow)), allowance) as egress,
+            Egress(dial, allowance) as egress,
             _named("fetch", FetchTimeout),
             self._child(command, s.fetch_seconds, FETCH_MEMORY, way_out=egress.door) as (child, folder),
         ):

@@ -10,8 +10,9 @@ import pytest
 
 from server.errors import FetchTimeout, TooLarge
 from server.fetch.address import networks
+from server.fetch.carry import Allowance
 from server.fetch.dial import Dial, Vetted
-from server.fetch.egress import Allowance, Egress
+from server.fetch.egress import Egress
 from tests.server.worker.toys import until
 
 LOOPBACK = Vetted(networks("127.0.0.1/32"), frozenset())
@@ -106,7 +107,7 @@ def test_a_refusal_is_told_by_name(opened: Open) -> None:
         b"CONNECT a b:80 HTTP/1.1\r\n\r\n",
         b"CONNECT \xff\xff:80 HTTP/1.1\r\n\r\n",
         b"\x05\x01\x00\r\n\r\n",
-        b"x" * 5000,
+        b"x" * 10_000,
     ],
 )
 def test_what_is_no_request_gets_no_connection(opened: Open, head: bytes) -> None:
@@ -149,7 +150,7 @@ def test_closing_ends_what_is_open(opened: Open, echo: int) -> None:
     with connect(egress, echo) as near:
         egress.close()
         assert drain(near) == b""
-    until(lambda: not any(thread.name in ("egress", "tunnel") for thread in threading.enumerate()))
+    until(lambda: not any(thread.name in ("egress", "carrier") for thread in threading.enumerate()))
 
 
 def test_a_child_that_hands_in_nothing_is_not_listened_to(opened: Open) -> None:

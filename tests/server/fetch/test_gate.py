@@ -6,8 +6,9 @@ import pytest
 
 from server.errors import AddressRefused, DnsFailed, UnmaskError
 from server.fetch.address import networks
+from server.fetch.carry import Allowance
 from server.fetch.dial import Vetted
-from server.fetch.egress import Allowance, Egress
+from server.fetch.egress import Egress
 from server.fetch.failures import causes
 from server.fetch.gate import Gate, NotLetThrough
 from tests.server.fetch.server import Server
