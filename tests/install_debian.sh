@@ -14,6 +14,7 @@ need() { # need PACKAGE PROGRAM...
 }
 need postgresql initdb pg_ctl
 need chromium chromium
+need firefox-esr firefox-esr
 
 [ -z "$missing" ] && exit 0
 echo "Installing for the tests:$missing"

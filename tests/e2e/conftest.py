@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from server.settings import Settings
@@ -63,12 +63,17 @@ def running(server: Any) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = program("chromium")
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
+def playwright() -> Iterator[Playwright]:
+    """One for all: a second one in the same thread is refused."""
+    with sync_playwright() as made:
         yield made
-        made.close()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    made = playwright.chromium.launch(executable_path=program("chromium"), headless=True, args=FLAGS)
+    yield made
+    made.close()
 
 
 @pytest.fixture

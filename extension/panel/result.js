@@ -1,0 +1,51 @@
+// A verdict in the panel: as the console shows it, with what only a panel can do.
+
+import { fromPages } from "../shared/background.js";
+import { el } from "../static/dom.js";
+import { stretches } from "../static/timeline.js";
+import { show } from "../static/verdict.js";
+import { duration } from "../static/words.js";
+import { origin } from "./origin.js";
+
+const MOMENTS = 5;
+
+export function result(verdict, { job, server, say, ask, again }) {
+  const article = show(verdict, { again });
+  for (const link of article.querySelectorAll('a[href^="/"]')) {
+    link.href = server + link.getAttribute("href");
+    link.target = "_blank";
+  }
+  article.append(...[moments(verdict, job, say, ask), origin(verdict, job, say), again ? null : actions(job, say, ask)].filter(Boolean));
+  return article;
+}
+
+/** The suspicious moments of a video, to be seen in the page's own player. */
+function moments(verdict, { media, tabId }, say, ask) {
+  if (verdict.media.kind !== "video" || media.kind !== "video" || tabId === undefined) return null;
+  const times = highest(verdict);
+  if (!times.length) return null;
+  const heard = el("span", { class: "small muted", role: "status" });
+  const go = async (seconds) => { heard.textContent = (await ask(fromPages.seek, { seconds })) ? "" : say("noPlayer"); };
+  const buttons = times.map((seconds) => el("button", { onclick: () => go(seconds) }, say("showMoment", duration(seconds))));
+  return el("section", {}, el("h3", {}, say("moments")), el("div", { class: "actions" }, buttons), heard);
+}
+
+function highest({ segments, scale }) {
+  const runs = segments.flatMap(({ timeline, frames }) => stretches([...(timeline ?? frames)].sort((a, b) => a.t - b.t), scale?.high));
+  const found = runs.length ? runs.sort((a, b) => b.peak - a.peak).map((run) => run.start)
+    : segments.flatMap(({ frames }) => [...frames]).sort((a, b) => b.score - a.score).map((frame) => frame.t);
+  return [...new Set(found)].slice(0, MOMENTS).sort((a, b) => a - b);
+}
+
+function actions(job, say, ask) {
+  const heard = el("span", { class: "small muted", role: "status" });
+  const copy = async () => {
+    await navigator.clipboard.writeText(job.report);
+    heard.textContent = say("copied");
+  };
+  return el("div", { class: "actions" },
+    el("button", { onclick: copy }, say("copyLink")),
+    el("a", { class: "button", href: job.report, target: "_blank", rel: "noreferrer" }, say("openReport")),
+    el("button", { onclick: () => ask(fromPages.again, { force: true }) }, say("checkAgain")),
+    heard);
+}
