@@ -145,7 +145,8 @@ def train(
     judged = [i for i in _possible(faces, "judge", mix) if source(faces.items[i]) not in leave_out]
     among = np.random.default_rng(0).permutation(np.array(judged, np.int64))[:JUDGED]
     score = _mean_auc(statistics.logits(network, lambda i: shown(faces, i, mix), among), faces, among, mix)
-    torch.save({"best_network": network.state_dict()}, work / "checkpoint.pt")
+    if mix.control is None:  # a control's network is not what the run's file was made from
+        torch.save({"best_network": network.state_dict()}, work / "checkpoint.pt")
     return network, Trained(len(kept.items) // statistics.BATCH, len(kept.items), seen.seconds, score)
 
 
