@@ -73,6 +73,7 @@ def draw(lines: Sequence[dict[str, Any]], path: Path) -> None:
         axis.plot([line["step"] for line in known], [line[name] for line in known], "o-", markersize=3)
         axis.set_ylabel(words)
         axis.grid(alpha=0.3)
+    below.set_ylim(0, 1)
     below.set_xlabel("steps")
     rates = above.twinx()
     known = [line for line in lines if "rate" in line]
