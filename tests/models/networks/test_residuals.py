@@ -10,7 +10,8 @@ from models.types import Rgb
 
 
 def planes(rgb: Rgb) -> torch.Tensor:
-    return residuals.Residuals()(torch.from_numpy(rgb[None].copy()).permute(0, 3, 1, 2).float())[0]
+    seen: torch.Tensor = residuals.Residuals()(torch.from_numpy(rgb[None].copy()).permute(0, 3, 1, 2).float())
+    return seen[0]
 
 
 def test_even_and_sloping_light_leaves_no_noise() -> None:
