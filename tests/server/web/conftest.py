@@ -143,6 +143,10 @@ def body(sha256: str, label: str, picture: str) -> dict[str, Any]:
             {"name": "noise", "picture": f"/api/v1/evidence/{picture}", "reading": "How noisy each place is."},
         ],
         pipeline=PIPELINE,
+        provenance={
+            "c2pa": "valid_unknown_signer", "signer": "Honest Paper", "source_types": ["trainedAlgorithmicMedia"],
+            "declares_ai": True, "generator": "Painter", "marks": [{"where": "EXIF", "says": "Midjourney"}],
+        },
     )  # fmt: skip
 
 
