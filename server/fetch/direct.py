@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import urljoin
 
@@ -12,7 +12,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from server.errors import EmptyFile, FetchTimeout, NoMedia, UnsupportedMedia
+from server.errors import EmptyFile, FetchTimeout, NoMedia, NotAUrl, UnsupportedMedia
 from server.fetch.failures import http_status, typed
 from server.fetch.sources import Fetched, Job, NotModified, keep
 from server.identity import exact_url
@@ -34,23 +34,48 @@ def get(
 ) -> Fetched | NotModified:
     """The file at this address; raises Page when there is a page instead."""
     deadline = time.monotonic() + job.limits.seconds
-    headers = {"User-Agent": USER_AGENT, "Accept": "image/*,video/*,*/*;q=0.8", "Accept-Encoding": "identity"}
-    conditions = {"Referer": referer, "If-None-Match": etag, "If-Modified-Since": last_modified}
-    headers.update({name: value for name, value in conditions.items() if value})
+    headers = {"Referer": referer, "If-None-Match": etag, "If-Modified-Since": last_modified}
+    with _asked(url, headers, job, deadline) as response:
+        if response.status_code == 304:
+            found = response.headers
+            return NotModified(found.get("ETag", etag), found.get("Last-Modified", last_modified))
+        return _save(response, job, deadline)
+
+
+def page(url: str, job: Job, *, referer: str | None = None) -> tuple[str, str]:
+    """What a page says, and where it was in the end."""
+    deadline = time.monotonic() + job.limits.seconds
+    text = bytearray()
+    with _asked(url, {"Referer": referer}, job, deadline) as response:
+        for chunk in _Body(response, deadline):
+            text += chunk
+            if len(text) > job.limits.page_bytes:
+                break  # what it says of itself stands at its start
+        return text.decode("utf-8", "replace"), response.url
+
+
+@contextmanager
+def _asked(url: str, headers: dict[str, str | None], job: Job, deadline: float) -> Iterator[requests.Response]:
+    """The answer, once it is one; what goes wrong while it is read is typed as well."""
+    given = {"User-Agent": USER_AGENT, "Accept": "image/*,video/*,*/*;q=0.8", "Accept-Encoding": "identity"}
+    given |= {name: value for name, value in headers.items() if value}
     try:
-        with _session() as session, closing(_follow(session, url, headers, deadline)) as response:
-            if response.status_code == 304:
-                found = response.headers
-                return NotModified(found.get("ETag", etag), found.get("Last-Modified", last_modified))
-            if not 200 <= response.status_code < 300:
+        with _session() as session, closing(_follow(session, url, given, deadline)) as response:
+            if response.status_code != 304 and not 200 <= response.status_code < 300:
                 raise http_status(response.status_code)
-            return _save(response, job, deadline)
+            yield response
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise typed(error, job.gate.refused) from error
 
 
+class _Session(requests.Session):
+    def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[requests.Response]:
+        """Not even looked at: `_follow` does, and takes nonsense for what it is."""
+        return iter(())
+
+
 def _session() -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False  # no proxies, no .netrc
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(max_retries=0))
@@ -70,7 +95,10 @@ def _follow(session: requests.Session, url: str, headers: dict[str, str], deadli
         if target is None:
             return response
         response.close()
-        current = exact_url(urljoin(current, target))
+        try:
+            current = exact_url(urljoin(current, target))
+        except ValueError:  # brackets that hold no address
+            raise NotAUrl from None
     raise requests.TooManyRedirects
 
 

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from server.errors import BadRequest, FetchError, LiveStream, MediaRefused, NeedsBrowser, TooLarge, TooLong
+from server.errors import (
+    BadRequest,
+    FetchError,
+    HttpFailed,
+    LiveStream,
+    MediaRefused,
+    NeedsBrowser,
+    NoMedia,
+    TooLarge,
+    TooLong,
+)
 from server.fetch.gate import Gate
 from server.identity import keys
 from server.intake import EXTENSIONS
@@ -104,7 +114,28 @@ def _from_address(request: Request, job: Job) -> Fetched | NotModified:
                 raise
     from server.fetch import download  # imports yt-dlp, so only now
 
-    return download.extract(address.fetch_url, job, referer=request.page_url)
+    try:
+        return download.extract(address.fetch_url, job, referer=request.page_url)
+    except NoMedia:
+        shown = _shown_picture(address.fetch_url, job, request.page_url)
+        if shown is None:
+            raise
+        return shown
+
+
+def _shown_picture(url: str, job: Job, referer: str | None) -> Fetched | None:
+    """A page without a video may be about a picture, and say which."""
+    from server.fetch import direct, preview
+
+    html, final_url = direct.page(url, job, referer=referer)
+    for address in preview.pictures(html, final_url):
+        try:
+            found = direct.get(keys(address).fetch_url, job, referer=final_url)
+        except (NoMedia, HttpFailed, BadRequest, MediaRefused, direct.Page):
+            continue  # the next may do
+        if isinstance(found, Fetched) and found.mime.startswith("image/"):
+            return replace(found, final_url=final_url, extractor="preview")
+    return None
 
 
 def _has_extractor(url: str) -> bool:

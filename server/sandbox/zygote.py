@@ -14,6 +14,7 @@ import selectors
 import signal
 import socket
 import sys
+import traceback
 from contextlib import suppress
 
 from server.sandbox import inside, wire
@@ -113,11 +114,14 @@ def _kill(child: int) -> None:
 
 
 def _import(name: str) -> None:
-    """`module`, or `module:function` to call one that fills caches."""
+    """`module`, or `module:function` to call one that fills caches. A failure is for the children to tell of."""
     module, _, function = name.partition(":")
-    imported = importlib.import_module(module)
-    if function:
-        getattr(imported, function)()
+    try:
+        imported = importlib.import_module(module)
+        if function:
+            getattr(imported, function)()
+    except Exception:  # noqa: BLE001 - other people's libraries: what does not need them must go on
+        traceback.print_exc()
     gc.collect()
     gc.freeze()  # so that collecting garbage in a child does not copy what it shares with us
 
@@ -131,7 +135,7 @@ def main() -> None:
         leave_network()
     except OSError as error:
         refused["namespaces"] = error.strerror or str(error)
-    _import(entry)
+    importlib.import_module(entry)
     zygote = Zygote(control, entry, preload, refused)
     try:
         zygote.run()

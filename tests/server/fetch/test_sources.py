@@ -163,6 +163,12 @@ def test_a_redirect_out_of_http(web: Server, fetch: Fetch) -> None:
         fetch(web.redirect("/a.jpg", "file:///etc/passwd"))
 
 
+@pytest.mark.parametrize("target", ["http://[", "http://a]/", "http://[::1"])
+def test_a_redirect_to_nonsense(web: Server, fetch: Fetch, target: str) -> None:
+    with pytest.raises(NotAUrl):
+        fetch(web.redirect("/a.jpg", target))
+
+
 def test_by_default_loopback_is_refused(web: Server, fetch: Fetch, jpeg: bytes) -> None:
     url = web.put("/a.jpg", jpeg)
     for host in ("127.0.0.1", "localhost"):

@@ -66,6 +66,13 @@ def test_what_is_named_is_imported_while_idle(tmp_path: Path) -> None:
         until(imported)
 
 
+def test_what_cannot_be_imported_fails_only_who_needs_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with ForkServer("odd", ["no_such_module"], environment={"PYTHONPATH": str(CHILDREN)}) as forks:
+        until(lambda: forks.warm() or "no_such_module" in capfd.readouterr().err)
+        with forks.start({"do": "echo", "say": "fine", "payloads": [0]}, tmp_path, 20, LIMITS) as child:
+            assert child.receive()[0]["said"] == "fine"
+
+
 def test_an_entry_point_that_is_missing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with ForkServer("no_such_module") as forks, pytest.raises(ChildDied):
         forks.start({}, tmp_path, 20, LIMITS).receive()
