@@ -7,7 +7,6 @@ ffmpeg outliving it by minutes), so every byte it reads passes the budgets of `B
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 import time
 from pathlib import Path
@@ -20,7 +19,8 @@ from yt_dlp.networking.exceptions import RequestError
 from yt_dlp.postprocessor.ffmpeg import FFmpegPostProcessor
 from yt_dlp.utils import DownloadCancelled
 
-from server.errors import FetchError, FetchTimeout, LiveStream, NoMedia, TooLong, UnmaskError
+from server.errors import FetchError, FetchTimeout, LiveStream, NoMedia, UnmaskError
+from server.fetch import playlist
 from server.fetch.failures import from_extractor
 from server.fetch.sources import Fetched, FetchLimits, Job, keep
 from server.intake import HEAD_BYTES, sniff, too_large
@@ -30,7 +30,6 @@ SILENCE_SECONDS = 10
 MAX_TITLE = 200
 _SCHEMES = ("http://", "https://")
 _NO_FFMPEG = "/nonexistent"
-_EXTINF = re.compile(rb"#EXTINF:\s*([0-9.]{1,12})")
 _LIVE = frozenset({"is_live", "is_upcoming", "post_live"})
 
 
@@ -101,32 +100,13 @@ class BoundedYoutubeDL(yt_dlp.YoutubeDL):  # type: ignore[misc]
                 page += part
                 if len(page) > self._limits.page_bytes:
                     self.stop(NoMedia("The page is too large.", details={"limit_bytes": self._limits.page_bytes}))
-            self._check_playlist(start + page)
-            return bytes(page)
+            try:
+                followed = playlist.followed(bytes(start + page), self._limits.max_seconds)
+            except FetchError as error:
+                self.stop(error)
+            return bytes(page) if start else followed
 
         response.read = read
-
-    def _check_playlist(self, page: bytearray) -> None:
-        """Without an end tag an HLS media playlist is live (RFC 8216, 4.3.3.4); yt-dlp would take what is there."""
-        start = page[:256].lstrip(b"\xef\xbb\xbf \t\r\n")
-        if start.startswith(b"#EXTM3U") and b"#EXTINF" in page:
-            if b"#EXT-X-ENDLIST" not in page:
-                self.stop(LiveStream())
-            if sum(_seconds(found) for found in _EXTINF.findall(page)) > self._limits.max_seconds:
-                self.stop(too_long(self._limits))
-        elif b"<MPD" in page[:2048] and re.search(rb"<MPD[^>]{0,2000}\btype\s*=\s*[\"']dynamic", page):
-            self.stop(LiveStream())
-
-
-def _seconds(text: bytes) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
-
-
-def too_long(limits: FetchLimits) -> TooLong:
-    return TooLong(details={"limit_seconds": limits.max_seconds})
 
 
 def options(folder: Path, limits: FetchLimits) -> dict[str, Any]:
@@ -223,7 +203,7 @@ def _listen(ydl: BoundedYoutubeDL, job: Job) -> None:
         if info.get("is_live") or info.get("live_status") in _LIVE:
             ydl.stop(LiveStream())
         if (info.get("duration") or 0) > job.limits.max_seconds:
-            ydl.stop(too_long(job.limits))
+            ydl.stop(playlist.too_long(job.limits.max_seconds))
         return None
 
     def report(status: dict[str, Any]) -> None:
