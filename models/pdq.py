@@ -24,7 +24,7 @@ SIDE, SAMPLES, WAVES = 512, 64, 16
 WINDOW = 4  # of the box filter that is applied twice, each way
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 STEEP = 90  # summed slopes, in hundredths of the range, for one point of quality
-BEST, BYTES = 100, 32
+BEST, GOOD, BYTES = 100, 50, 32  # below GOOD, walls and other blank pictures all look alike
 
 Matrix = NDArray[np.float32]
 

@@ -134,6 +134,7 @@ def body(
     segments: Sequence[Mapping[str, Any]],
     pipeline: str,
     provenance: Mapping[str, Any],
+    match: Mapping[str, Any] | None = None,
     forensics: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The part of a verdict's JSON that never changes. Id, version and staleness are added when it is shown."""
@@ -153,7 +154,7 @@ def body(
         "segments": [dict(segment) for segment in segments],
         "forensics": [dict(made) for made in forensics],
         "provenance": dict(provenance),
-        "match": None,
+        "match": dict(match) if match else None,
         "review": None,
         "pipeline": pipeline,
     }

@@ -6,7 +6,19 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from server.store.db import UtcDateTime, utc_now
@@ -86,6 +98,29 @@ class Media(Base):
     public: Mapped[bool] = mapped_column(default=False)  # the server itself found these bytes at an address
     acquisition: Mapped[str] = mapped_column(String(12))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class MediaHash(Base):
+    """What a picture, or one second of a clip, looks like: PDQ, 256 bits. It links media, and never labels one."""
+
+    __tablename__ = "media_hashes"
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    media_id: Mapped[str] = mapped_column(ForeignKey("media.id", ondelete="CASCADE"), index=True)
+    t: Mapped[float]
+    bits: Mapped[bytes] = mapped_column(LargeBinary(32))
+    quarantined: Mapped[bool] = mapped_column(default=False)  # so many things look like it that it tells nothing
+
+
+class HashPart(Base):
+    """Where to look for near hashes: each of the 16 words of a hash, with its place, leads to it (hashes.py).
+
+    No foreign key: it would need an index of its own, half as large again. What leads to no hash is not found.
+    """
+
+    __tablename__ = "media_hash_parts"
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # place << 16 | word
+    hash_id: Mapped[int] = mapped_column(BigInteger(), primary_key=True, autoincrement=False)
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class Location(Base):

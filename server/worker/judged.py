@@ -28,6 +28,7 @@ def body(
     complete: bool,
     segments: Sequence[dict[str, Any]] = (),
     forensics: Sequence[dict[str, Any]] = (),
+    match: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     told = info.provenance
     found = rules.Evidence(
@@ -58,6 +59,7 @@ def body(
         segments=segments,
         pipeline=pipeline,
         provenance=_provenance(told),
+        match=match,
         forensics=forensics,
     )
 

@@ -11,9 +11,10 @@ from sqlalchemy import case, func, or_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from models import pdq
 from models.types import Analysis, MediaInfo
 from server import verdict as rules
-from server.store import leases, verdicts
+from server.store import hashes, leases, verdicts
 from server.store.db import utc_now
 from server.store.tables import AnalysisRow, Check, DetectorResult, Evidence, Location, Media, new_id
 from server.worker import arrive, judged
@@ -33,6 +34,7 @@ def finished(check: Check, lease: Lease, tools: Tools, arrived: Arrived, info: M
     with _pictures(tools) as pictures:
         segments = judged.segments(analysis, pictures.keep)
         forensics = judged.forensics(analysis, pictures.keep)
+        looked, match = _looked(tools, arrived, info, analysis)
         with tools.database.write() as session:
             # First: on PostgreSQL those who finish the same bytes at once wait for each other at this row.
             media = _media(session, check, arrived, info)
@@ -43,6 +45,8 @@ def finished(check: Check, lease: Lease, tools: Tools, arrived: Arrived, info: M
                 pictures.drop()
                 return
             media.complete = media.complete or arrived.complete
+            if arrived.complete:
+                hashes.keep(session, media.id, looked)
             analysis_id = _analysis(session, check, lease, tools, media, analysis)
             session.add_all(
                 Evidence(id=key, analysis_id=analysis_id, kind=kind, mime="image/jpeg", size=size)
@@ -66,6 +70,7 @@ def finished(check: Check, lease: Lease, tools: Tools, arrived: Arrived, info: M
                     complete=arrived.complete,
                     segments=segments,
                     forensics=forensics,
+                    match=match,
                 ),
                 analysis_id=analysis_id,
                 keep=timedelta(days=tools.settings.verdict_days),
@@ -73,6 +78,16 @@ def finished(check: Check, lease: Lease, tools: Tools, arrived: Arrived, info: M
             if arrived.address is not None:
                 _locate(session, arrived.address, media.id, listed=check.variant == "")
             _complete(session, check, lease, made.id, None)
+
+
+def _looked(
+    tools: Tools, arrived: Arrived, info: MediaInfo, analysis: Analysis
+) -> tuple[hashes.Looked, dict[str, Any] | None]:
+    """What it looks like of what anybody may see: a verdict is shown to all who bring the same bytes."""
+    seconds = [(t, seen.bits) for t, seen in analysis.hashes if seen.quality >= pdq.GOOD]
+    with tools.database.read() as session:
+        looked = hashes.look(session, arrived.sha256, info.kind, seconds, lambda media: media.public)
+        return looked, hashes.match(session, looked)
 
 
 def _end_with(

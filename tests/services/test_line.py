@@ -25,6 +25,7 @@ from PIL import Image
 from tests.bench.table import descendants
 from tests.clips import make_clip, portrait
 from tests.served import Served
+from tests.signing import Signer, make_signer
 from tests.uploads import upload
 
 pytestmark = pytest.mark.service
@@ -33,9 +34,17 @@ FLAGGING = Path(__file__).parent.parent / "models" / "flagging_calibration.toml"
 
 
 @pytest.fixture(scope="module")
-def unmask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    data = tmp_path_factory.mktemp("line") / "data"
-    with Served(data, fetch_allow="127.0.0.0/8", rate_checks="100000/minute", max_seconds=120) as running:
+def signer() -> Signer:
+    return make_signer()
+
+
+@pytest.fixture(scope="module")
+def unmask(tmp_path_factory: pytest.TempPathFactory, signer: Signer) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("line")
+    trusted = folder / "trust.pem"
+    trusted.write_text(signer.root)
+    options = {"fetch_allow": "127.0.0.0/8", "rate_checks": "100000/minute", "max_seconds": 120, "trust_list": trusted}
+    with Served(folder / "data", **options) as running:
         yield running
 
 
@@ -159,6 +168,32 @@ def test_an_address_is_asked_again_whether_it_changed_and_once_a_day_for_all_of_
     for column, cache in (("expires_at", "url"), ("downloaded_at", "sha256")):
         check = older(column)
         assert (check["state"], check["verdict"]["id"], check["verdict"]["cache"]) == ("complete", first["id"], cache)
+
+
+def test_a_copy_saved_again_smaller_is_linked_and_judged_by_itself(
+    unmask: Served, files: Path, site: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    status, first = ask(unmask, site[0] + "/face.jpg")
+    first = first if status == 200 else checked(unmask, (status, first))["verdict"]
+    Image.fromarray(portrait()).resize((300, 300)).save(tmp_path / "small.jpg", quality=60)
+    copy = checked(unmask, upload(unmask, tmp_path / "small.jpg"))["verdict"]
+    assert copy["match"]["sha256"] == first["media"]["sha256"]
+    assert copy["basis"] == "ensemble"
+    status, similar = unmask.call("GET", f"/api/v1/media/{first['media']['sha256']}/similar")
+    assert (status, copy["media"]["sha256"]) == (200, similar["similar"][0]["sha256"])
+
+
+def test_a_trusted_declaration_is_a_label_of_its_own(
+    unmask: Served, files: Path, signer: Signer, tmp_path: Path
+) -> None:
+    plain, ai = (files / "face.jpg").read_bytes(), "trainedAlgorithmicMedia"
+    told = {}
+    for by in (signer, make_signer("Stranger")):
+        (tmp_path / "signed.jpg").write_bytes(by.sign(plain, "image/jpeg", ai))
+        verdict = checked(unmask, upload(unmask, tmp_path / "signed.jpg"))["verdict"]
+        told[verdict["provenance"]["c2pa"]] = (verdict["label"] == "disclosed_synthetic", verdict["basis"])
+        assert verdict["provenance"]["declares_ai"]
+    assert told == {"trusted": (True, "provenance"), "valid_unknown_signer": (False, "ensemble")}
 
 
 def test_a_page_leads_to_its_video(unmask: Served, site: tuple[str, list[str]]) -> None:

@@ -131,6 +131,22 @@ class ProvenanceBody(BaseModel):
     marks: list[MarkBody] = Field([], description="Unsigned traces of programs; anybody can write or remove them.")
 
 
+class MatchBody(BaseModel):
+    """An item that looks nearly the same, and what was known of it. A swapped face changes as little as this."""
+
+    sha256: str
+    verdict: str = Field(description="Id of its verdict.")
+    label: str = Field(description=_LABEL_WORDS)
+    basis: str
+    checked_at: str
+    distance: int = Field(description="Bits of 256 that differ, 31 at the most; of a clip, of its middle second.")
+    share: float = Field(description="Of the seconds of the one clip, how many are in the other; 1 for pictures.")
+
+
+class SimilarBody(BaseModel):
+    similar: list[MatchBody] = Field(description="The most alike first.")
+
+
 class ReviewBody(BaseModel):
     status: str
     label: str | None
@@ -159,7 +175,9 @@ class VerdictBody(BaseModel):
     segments: list[SegmentBody]
     forensics: list[ForensicBody] = Field([], description="Pictures for experts. They move no verdict.")
     provenance: ProvenanceBody
-    match: dict[str, Any] | None = Field(description="An item it looks like. Never changes the label.")
+    match: MatchBody | None = Field(
+        description="An item it looked like when this was written, of those anybody may see. It moves no label."
+    )
     review: ReviewBody | None
     pipeline: str
     created_at: str

@@ -39,6 +39,7 @@ ROUTES: list[tuple[str, str, tuple[int, int, int, int]]] = [
     ("GET", f"/api/v1/verdicts/by-hash/{'0' * 64}", (401, 404, 404, 404)),
     ("GET", f"/api/v1/verdicts/{ZERO}", (401, 404, 404, 404)),
     ("GET", f"/api/v1/verdicts/{ZERO}/history", (401, 404, 404, 404)),
+    ("GET", f"/api/v1/media/{'0' * 64}/similar", (401, 404, 404, 404)),
     ("GET", "/api/v1/verdicts/prefixes", (401, 200, 200, 200)),
     ("GET", "/api/v1/verdicts/by-prefix/0", (401, 200, 200, 200)),
     ("GET", f"/api/v1/evidence/{ZERO}", (401, 404, 403, 404)),

@@ -17,9 +17,13 @@ from sqlalchemy import func, select, update
 from models.types import (
     Analysis,
     Coverage,
+    Credentials,
     DetectorReport,
     ForensicMap,
+    Mark,
     MediaInfo,
+    Pdq,
+    Provenance,
     Scale,
     Segment,
     ShownFace,
@@ -29,11 +33,11 @@ from server import identity
 from server.errors import MediaGone, StorageFull
 from server.options import Options
 from server.settings import Settings
-from server.store import checks, evidence, leases, prefixes, verdicts
+from server.store import checks, evidence, hashes, leases, prefixes, verdicts
 from server.store.checks import Wish
-from server.store.db import Database, utc_now
+from server.store.db import Database, iso, utc_now
 from server.store.evidence import EvidenceStore
-from server.store.tables import AnalysisRow, Check, DetectorResult, Evidence, Location, Media, VerdictRow
+from server.store.tables import AnalysisRow, Check, DetectorResult, Evidence, Location, Media, MediaHash, VerdictRow
 from server.worker import arrive, record
 from server.worker.arrive import Address, Arrived
 from server.worker.lease import Lease, LeaseLost
@@ -403,6 +407,68 @@ def test_what_could_not_be_judged(sqlite_line: Line) -> None:
     body = sqlite_line.verdict(work[0]).verdict.body
     assert (body["label"], body["probability"], body["interval"]) == ("not_assessable", None, None)
     assert (body["reasons"], sqlite_line.pictures()) == (["no_face"], [])
+
+
+# what it looks like, and where it comes from
+
+LOOKS = replace(ANALYSIS, hashes=((0.0, Pdq(bytes(range(32)), 90)),))
+
+
+def test_another_that_looks_the_same_is_named_and_moves_no_label(line: Line) -> None:
+    first, second = line.fetched(), line.fetched("https://example.org/b.jpg")
+    line.finish(first, analysis=LOOKS)
+    clean = replace(LOOKS, probability=0.1, p_value=0.9, fake_quantile=0.01)
+    line.finish((*second[:2], replace(second[2], sha256=rows.sha256("saved again"))), analysis=clean)
+    one, other = line.verdict(first[0]), line.verdict(second[0])
+    assert one.verdict.body["match"] is None
+    assert other.verdict.body["match"] == {
+        "sha256": SHA256, "verdict": one.verdict.id, "label": "manipulation_likely", "basis": "ensemble",
+        "checked_at": iso(one.verdict.created_at), "distance": 0, "share": 1.0,
+    }  # fmt: skip
+    assert (other.verdict.label, other.verdict.basis) == ("no_evidence_found", "ensemble")
+    with line.database.read() as session:
+        (back,) = hashes.similar(session, one.media, lambda media: media.public)
+        assert back.media.id == other.media.id
+
+
+def test_what_a_person_brought_is_named_to_nobody(line: Line) -> None:
+    private, public = line.uploaded(), line.fetched()
+    line.finish(private, analysis=LOOKS)
+    line.finish((*public[:2], replace(public[2], sha256=rows.sha256("the same, found elsewhere"))), analysis=LOOKS)
+    assert line.verdict(public[0]).verdict.body["match"] is None
+    again = line.uploaded(force=True)
+    line.finish(again, analysis=LOOKS)
+    named = line.verdict(again[0]).verdict.body["match"]
+    assert named["sha256"] == line.verdict(public[0]).media.sha256, "who brought it is told of what anybody may see"
+
+
+def test_blank_pictures_and_halves_are_not_looked_for_later(sqlite_line: Line) -> None:
+    blank = replace(ANALYSIS, hashes=((0.0, Pdq(bytes(32), 49)),))
+    sqlite_line.finish(sqlite_line.fetched(), analysis=blank)
+    check, lease, arrived = sqlite_line.fetched("https://example.org/half.jpg")
+    half = replace(arrived, sha256=rows.sha256("half"), complete=False)
+    sqlite_line.finish((check, lease, half), analysis=LOOKS)
+    assert sqlite_line.count(MediaHash) == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "label", "basis"),
+    [
+        ("trusted", "disclosed_synthetic", "provenance"),
+        ("valid_unknown_signer", "manipulation_likely", "ensemble"),
+        ("invalid", "manipulation_likely", "ensemble"),
+    ],
+)
+def test_only_a_trusted_signer_discloses(sqlite_line: Line, state: Credentials, label: str, basis: str) -> None:
+    told = Provenance(state, "A", ("trainedAlgorithmicMedia",), "P", (Mark("EXIF", "Midjourney"),))
+    check, lease, arrived = sqlite_line.fetched()
+    record.finished(check, lease, sqlite_line.tools, arrived, replace(INFO, provenance=told), ANALYSIS)
+    verdict = sqlite_line.verdict(check).verdict
+    assert (verdict.label, verdict.basis) == (label, basis)
+    assert verdict.body["provenance"] == {
+        "c2pa": state, "signer": "A", "source_types": ["trainedAlgorithmicMedia"], "declares_ai": True,
+        "generator": "P", "marks": [{"where": "EXIF", "says": "Midjourney"}],
+    }  # fmt: skip
 
 
 # answered without a run
