@@ -96,7 +96,7 @@ def _parse(url: str, rules: _Rules) -> Any:
 
 def _canonical(parsed: Any, rules: _Rules) -> tuple[str, bool, bool]:
     """(canonical form, volatile, platform)"""
-    host, path, search = parsed.hostname, parsed.pathname, parsed.search
+    host, path, search = parsed.hostname.rstrip("."), parsed.pathname, parsed.search
     pairs = [pair for pair in search[1:].split("&") if pair] if search else []
     for platform in rules.platforms.get(host, ()):
         key = platform.key(path, pairs)
@@ -108,7 +108,7 @@ def _canonical(parsed: Any, rules: _Rules) -> tuple[str, bool, bool]:
     query = "?" + "&".join(pair for _, pair in kept) if kept else ""
     port = ":" + parsed.port if parsed.port else ""
     volatile = any(_named(name, rules.volatile) for name in names)
-    return f"{parsed.protocol}//{host.rstrip('.')}{port}{path}{query}", volatile, False
+    return f"{parsed.protocol}//{host}{port}{path}{query}", volatile, False
 
 
 def _exact(parsed: Any) -> str:
