@@ -26,6 +26,7 @@ from models.training.plan import Trained
 log = logging.getLogger(__name__)
 
 UNSEEN = ("stylegan_train", "synthetic_train")  # measured where a recipe learns from no picture of these
+MOST_LEFT_OUT = 1500  # crops of a set that was left out: intervals of .03, in half a minute
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def publish(
         seen=by_set(scores, fake, groups, [shard.items[i].dataset for i in judged]),
         pooled=bootstrap(auc, scores, fake, groups) if both else None,
         recompressed=_recompressed(scorer, shard, judged) if both else None,
-        unseen=_unseen(scorer, {item.dataset for item in used}, left_out, data, out / "work"),
+        unseen=[*_left_out(scorer, shard, left_out), *_unseen(scorer, shard, data, out / "work")],
         calibrated=_measured(scores, fake, calibration, words.name) if calibration and both else None,
     )
     cards.write(facts, words, out)
@@ -184,18 +185,29 @@ def _recompressed(scorer: Scorer, shard: crops.Shard, judged: NDArray[np.int64],
     return bootstrap(auc, scores, *_labels(shard, some))
 
 
-def _unseen(
-    scorer: Scorer, learned_from: Collection[str], left_out: Collection[str], data: Path, work: Path
-) -> Sequence[SetResult]:
-    wanted = {*UNSEEN, *left_out} - set(learned_from)
+def _left_out(scorer: Scorer, shard: crops.Shard, left_out: Collection[str]) -> Sequence[SetResult]:
+    """On crops of the sets and methods that were left out, drawn from all of their groups: none was learned from."""
+    drawn = np.random.default_rng(0).permutation(len(shard.items)).tolist()
+    sets: dict[str, list[int]] = {}
+    for i in drawn:
+        if not is_kept(shard.items[i], left_out):
+            sets.setdefault(shard.items[i].dataset, []).append(i)
+    among = np.sort(np.array([i for some in sets.values() for i in some[:MOST_LEFT_OUT]], np.int64))
+    fake, groups = _labels(shard, among)
+    return by_set(scorer.all(shard, among), fake, groups, [shard.items[i].dataset for i in among])
+
+
+def _unseen(scorer: Scorer, shard: crops.Shard, data: Path, work: Path) -> Sequence[SetResult]:
+    """On sets that the recipe does not even load."""
+    wanted = set(UNSEEN) - {item.dataset for item in shard.items}
     index = crops.root(data) / "index.csv"
     items = [item for item in crops.read_index(index) if item.dataset in wanted] if index.is_file() else []
     if not items:
         return []
-    shard = crops.prepare(data, items, work / "crops")
+    cut = crops.prepare(data, items, work / "crops")
     everything = np.arange(len(items))
-    fake, groups = _labels(shard, everything)
-    return by_set(scorer.all(shard, everything), fake, groups, [item.dataset for item in items])
+    fake, groups = _labels(cut, everything)
+    return by_set(scorer.all(cut, everything), fake, groups, [item.dataset for item in items])
 
 
 def _probabilities(scores: NDArray[np.float64], calibration: calibrate.Calibration, name: str) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -84,7 +85,9 @@ def test_the_published_file_answers_as_the_network_and_is_measured(
     calibration = calibrate.load(out / "weights" / "calibration.toml")
     assert calibration.dataset == "held-out groups of a"
     assert calibration.detectors["blend"].weights == exported.sha256
-    assert "Where it fails" in (out / "cards" / "blend.md").read_text()
+    card = (out / "cards" / "blend.md").read_text()
+    assert "Where it fails" in card
+    assert re.search(r"^\| b \|", card, re.MULTILINE), "the set that was left out is measured"
     assert "| blend 1.0" in (out / "cards" / "runs.md").read_text()
 
 
