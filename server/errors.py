@@ -7,7 +7,7 @@
     │   ├── DetectorNotInstalled detector_not_installed 409
     │   ├── KeyReused         idempotency_key_reused 409
     │   └── MediaGone         media_gone 409
-    ├── Denied                unauthorized 401, token_expired 401, forbidden 403, csrf 403, bad_host 400
+    ├── Denied                unauthorized 401, token_expired 401, forbidden 403, wrong_code 403, csrf 403, bad_host 400
     ├── NotFound              not_found 404
     ├── Busy                  rate_limited 429, queue_full 429, too_many_streams 503, database_busy 503
     ├── StorageFull           storage_full 507
@@ -93,6 +93,11 @@ class CsrfFailed(Denied):
 class BadHost(Denied):
     code, status = "bad_host", 400
     message = "This server does not answer to that host name. Add it to UNMASK_HOSTS to allow it."
+
+
+class WrongCode(Denied):
+    code = "wrong_code"
+    message = "This code is wrong, used or too old. Ask for a new one: `unmask token pair`."
 
 
 class NotFound(UnmaskError):

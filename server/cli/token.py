@@ -9,7 +9,7 @@ import click
 
 from server.cli.database import reading, writing
 from server.cli.user import ACTOR, ROLES
-from server.store import people
+from server.store import pairings, people
 from server.store.db import iso, utc_now
 from server.store.rights import SCOPES
 
@@ -32,7 +32,7 @@ class _Duration(click.ParamType[timedelta]):
 
 @click.group()
 def token() -> None:
-    """Create, list and revoke API tokens.
+    """Create, list and revoke API tokens; pair a browser.
 
     \b
     TOKEN=$(unmask token create --scope lookup --expires 30d)
@@ -62,6 +62,23 @@ def create(name: str, user_name: str, role: str, scopes: tuple[str, ...], expire
         )
         people.audit(session, ACTOR, "token.created", user_name, name=name, role=role, scopes=list(scopes))
     click.echo(secret)
+
+
+@token.command()
+@click.option("--name", default="browser", show_default=True, help="Which browser it is for, shown in the list.")
+@click.option("--user", "user_name", default="admin", show_default=True, help="Whom it acts for.")
+@click.option("--role", type=ROLES, default="viewer", show_default=True, help="The most it may do.")
+@click.option("--expires", type=_Duration(), help="How long its token is good for: 12h, 30d. Default: until revoked.")
+def pair(name: str, user_name: str, role: str, expires: timedelta | None) -> None:
+    """Print a code for the options of the browser extension. It is good for ten minutes and one browser."""
+    now = utc_now()
+    with writing() as session:
+        code = pairings.offer(
+            session, user_name, name=name, role=role, scopes=("lookup", "check"),
+            token_ends=now + expires if expires else None, now=now,
+        )  # fmt: skip
+        people.audit(session, ACTOR, "pairing.offered", user_name, name=name, role=role)
+    click.echo(code)
 
 
 @token.command("list")

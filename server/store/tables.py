@@ -84,6 +84,22 @@ class Token(Base):
     last_used_at: Mapped[datetime | None]
 
 
+class Pairing(Base):
+    """A code that a browser changes into a token, once. The row is gone with that."""
+
+    __tablename__ = "pairings"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(80))
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    role: Mapped[str] = mapped_column(String(16))
+    scopes: Mapped[list[str]]
+    token_ends: Mapped[datetime | None]  # how long the token will be good for; the code itself: expires_at
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+
+
 class Media(Base):
     __tablename__ = "media"
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)

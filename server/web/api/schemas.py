@@ -293,6 +293,21 @@ class ChecksBody(BaseModel):
     next: str | None = Field(description="Pass as `after` for the next page; null at the end.")
 
 
+# pairing
+
+
+class PairingAsked(_Asked):
+    code: str = Field(description="Eight characters, in any case, with or without the dash.", max_length=32)
+
+
+class PairedBody(BaseModel):
+    token: str = Field(description="A bearer token for this browser. It is not shown again.")
+    user: str = Field(description="Whom it acts for.")
+    role: str
+    scopes: list[str]
+    expires_at: str | None
+
+
 # the rest
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from server.errors import Unauthorized
+from server.store import pairings
 from server.store import people as store
 from server.store.db import Database, utc_now
 from tests.server.cli.conftest import Unmask
@@ -77,3 +78,15 @@ def test_a_revoked_token_is_useless(unmask: Unmask, people: Database) -> None:
         store.by_token(session, secret)
     assert "\trevoked\t" in unmask("token", "list").stdout
     assert unmask("token", "revoke", token_id).exit_code == 1
+
+
+def test_a_code_pairs_a_browser(unmask: Unmask, people: Database) -> None:
+    done = unmask("token", "pair", "--name", "laptop", "--expires", "30d")
+    assert (done.exit_code, done.stderr) == (0, "")
+    with people.write() as session:
+        paired = pairings.redeem(session, done.stdout.strip(), utc_now())
+    assert paired is not None
+    assert (paired.user, paired.role, set(paired.scopes)) == ("admin", "viewer", {"lookup", "check"})
+    assert paired.expires_at is not None
+    assert abs(paired.expires_at - utc_now() - timedelta(days=30)) < timedelta(minutes=1)
+    assert unmask("token", "pair", "--user", "nobody").exit_code == 1

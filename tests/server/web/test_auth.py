@@ -27,6 +27,7 @@ ROUTES: list[tuple[str, str, tuple[int, int, int, int]]] = [
     ("POST", "/login/link/nothing", (403, 403, 403, 403)),
     ("GET", "/static/tokens.css", (200, 200, 200, 200)),
     ("GET", "/api/v1/openapi.json", (200, 200, 200, 200)),
+    ("POST", "/api/v1/pairings", (415, 415, 415, 415)),  # the code is the proof
     ("GET", "/", (302, 200, 200, 200)),
     ("GET", "/account", (302, 200, 200, 200)),
     ("POST", "/account/password", (403, 403, 403, 403)),
