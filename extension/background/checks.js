@@ -18,7 +18,8 @@ export function question({ url, frameUrl }, force) {
 
 /** `where`: {windowId, tabId, frameId, incognito}. */
 export async function check(media, { windowId, ...where }, force = false) {
-  const { id } = await put(windowId, { state: "checking", stage: "queued", progress: 0, media, ...where });
+  const { server } = await settings();
+  const { id } = await put(windowId, { state: "checking", stage: "queued", progress: 0, media, server, ...where });
   await guarded(windowId, id, async () => {
     if (!(await readToken())) throw new ServerError({ code: "not_connected" });
     if (!media.url && media.kind === "image") throw new ServerError({ code: "only_here" });
@@ -56,8 +57,7 @@ export async function withdraw({ windowId }) {
 }
 
 async function finish(windowId, id, verdict) {
-  const { server } = await settings();
-  const done = await change(windowId, id, { state: "done", verdict, report: `${server}/#verdict-${verdict.id}`, previous: null });
+  const done = await change(windowId, id, { state: "done", verdict, previous: null });
   if (done) await remember(done);
 }
 

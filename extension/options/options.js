@@ -1,7 +1,7 @@
 // Options and, after the installation, the first page: connect, choose, clear.
 
 import { browser } from "../shared/browser.js";
-import { background, fromPages } from "../shared/background.js";
+import { background, fromPages, reportOf } from "../shared/background.js";
 import { fillIn, LANGUAGES, speaker } from "../shared/say.js";
 import { problem } from "../panel/problems.js";
 import { el } from "../static/dom.js";
@@ -49,9 +49,9 @@ async function refresh() {
   $("forget").hidden = !past.length;
 }
 
-const row = ({ label, url, report, at }) => el("li", {},
+const row = ({ id, label, server, url, at }) => el("li", {},
   chip(label, { small: true }),
-  el("a", { href: report, target: "_blank", rel: "noreferrer" }, url),
+  el("a", { href: reportOf(server, id), target: "_blank", rel: "noreferrer" }, url),
   el("time", { class: "muted small", datetime: at }, ago(at)));
 
 async function speak() {

@@ -13,7 +13,7 @@ import { welcome } from "./welcome.js";
 const POLL_MS = 1000;
 const $ = (id) => document.getElementById(id);
 const { id: windowId } = await browser.windows.getCurrent();
-const { server, language } = await background(fromPages.about);
+const { language } = await background(fromPages.about);
 const say = await speaker(language);
 const name = `job:${windowId}`;
 let shown = {}; // the job as it was last drawn
@@ -59,7 +59,7 @@ function content(state, job) {
   if (state === "finding") return el("p", { class: "done" }, say("finding"));
   if (state === "picking") return job.count ? el("p", { class: "done" }, say("picking", String(job.count))) : null;
   const verdict = job.verdict ?? job.previous;
-  return verdict ? result(verdict, { job, server, say, ask, again: state === "checking" }) : null;
+  return verdict ? result(verdict, { job, say, ask, again: state === "checking" }) : null;
 }
 
 function spoken(state, job) {

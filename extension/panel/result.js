@@ -1,21 +1,21 @@
 // A verdict in the panel: as the console shows it, with what only a panel can do.
 
-import { fromPages } from "../shared/background.js";
+import { fromPages, reportOf } from "../shared/background.js";
 import { el } from "../static/dom.js";
 import { stretches } from "../static/timeline.js";
 import { show } from "../static/verdict.js";
 import { duration } from "../static/words.js";
-import { origin } from "./origin.js";
+import { seen } from "./seen.js";
 
 const MOMENTS = 5;
 
-export function result(verdict, { job, server, say, ask, again }) {
+export function result(verdict, { job, say, ask, again }) {
   const article = show(verdict, { again });
   for (const link of article.querySelectorAll('a[href^="/"]')) {
-    link.href = server + link.getAttribute("href");
+    link.href = job.server + link.getAttribute("href");
     link.target = "_blank";
   }
-  article.append(...[moments(verdict, job, say, ask), origin(verdict, job, say), again ? null : actions(job, say, ask)].filter(Boolean));
+  article.append(...[moments(verdict, job, say, ask), seen(verdict, job, say), again ? null : actions(reportOf(job.server, verdict.id), say, ask)].filter(Boolean));
   return article;
 }
 
@@ -37,15 +37,15 @@ function highest({ segments, scale }) {
   return [...new Set(found)].slice(0, MOMENTS).sort((a, b) => a - b);
 }
 
-function actions(job, say, ask) {
+function actions(report, say, ask) {
   const heard = el("span", { class: "small muted", role: "status" });
   const copy = async () => {
-    await navigator.clipboard.writeText(job.report);
+    await navigator.clipboard.writeText(report);
     heard.textContent = say("copied");
   };
   return el("div", { class: "actions" },
     el("button", { onclick: copy }, say("copyLink")),
-    el("a", { class: "button", href: job.report, target: "_blank", rel: "noreferrer" }, say("openReport")),
+    el("a", { class: "button", href: report, target: "_blank", rel: "noreferrer" }, say("openReport")),
     el("button", { onclick: () => ask(fromPages.again, { force: true }) }, say("checkAgain")),
     heard);
 }

@@ -17,3 +17,6 @@ export async function background(type, data = {}) {
   if (answer?.error) throw new Problem(answer.error);
   return answer?.value;
 }
+
+/** A verdict on the server's own page: what people pass on. */
+export const reportOf = (server, verdictId) => `${server}/#verdict-${verdictId}`;

@@ -6,7 +6,7 @@ import { forensics } from "./forensics.js";
 import { showCards } from "./cards.js";
 import { methods } from "./methods.js";
 import { timeline } from "./timeline.js";
-import { ago, LABELS, percent, reasons, scaleWords, sentence } from "./words.js";
+import { ago, LABELS, match, origin, percent, reasons, scaleWords, sentence } from "./words.js";
 
 export function chip(label, { small = false } = {}) {
   const [words, tone] = LABELS[label] ?? [label, "not-assessable"];
@@ -27,6 +27,7 @@ export function show(verdict, { again = false } = {}) {
     timeline(verdict),
     methods(verdict),
     forensics(verdict),
+    whence(verdict),
     howSure(verdict),
     facts(verdict));
 }
@@ -62,6 +63,11 @@ function confidence(verdict) {
 }
 
 const ticks = (scale) => [scale?.no_evidence, scale?.likely].filter((at) => at !== null && at !== undefined);
+
+function whence(verdict) {
+  const lines = [...origin(verdict), match(verdict)].filter(Boolean);
+  return el("section", {}, el("h3", {}, "Origin"), lines.map((line) => el("p", {}, line)));
+}
 
 function howSure(verdict) {
   const cards = el("div", {});

@@ -111,6 +111,49 @@ const REASONS = {
 export const reasons = (verdict) =>
   verdict.reasons.slice(0, 3).map((reason) => REASONS[reason]?.(verdict) ?? reason.replaceAll("_", " "));
 
+const CREDENTIALS = {
+  unchecked: () => "Not looked at: whether the file carries a signed statement of its origin (Content Credentials).",
+  absent: () => "The file carries no signed statement of its origin (Content Credentials). Most carry none.",
+  trusted: (signer) => `Signed by ${signer}, whom this service trusts (Content Credentials).`,
+  valid_unknown_signer: (signer) => `Signed by ${signer}, whom this service does not know (Content Credentials): anybody can sign so.`,
+  invalid: () => "The file carries Content Credentials that do not fit it: changed after signing, or damaged.",
+  remote_only: () => "The file names Content Credentials that are kept elsewhere; they were not fetched.",
+};
+const SOURCES = {
+  trainedAlgorithmicMedia: "made with AI",
+  compositeWithTrainedAlgorithmicMedia: "partly made with AI",
+  compositeSynthetic: "put together, partly of synthetic material",
+  algorithmicMedia: "drawn by a program",
+  digitalCapture: "taken by a camera",
+  digitalCreation: "made by a person with a program",
+  humanEdits: "edited by a person",
+  compositeCapture: "put together of several shots",
+};
+
+/** What the file says of where it comes from; verdicts of before know less. */
+export function origin(verdict) {
+  const { c2pa = "unchecked", signer, generator, source_types: types = [], declares_ai: ai, marks = [] } = verdict.provenance ?? {};
+  const by = [signer || "somebody without a name", generator].filter(Boolean).join(" with ");
+  const said = [CREDENTIALS[c2pa]?.(by) ?? reasonWords(c2pa)];
+  if (types.length && ["trusted", "valid_unknown_signer"].includes(c2pa)) {
+    const weighs = c2pa === "trusted" || !ai ? "" : " The label does not rest on it.";
+    said.push(`They state: ${types.map((name) => SOURCES[name] ?? name).join(", ")}.${weighs}`);
+  }
+  if (marks.length) {
+    const told = marks.map(({ where, says }) => `${SOURCES[says] ?? says} (${where})`);
+    said.push(`Unsigned marks in the file, which anybody can write or remove: ${told.join(", ")}.`);
+  }
+  return said;
+}
+
+/** What it looks like; empty where nothing known does. */
+export function match({ match: found, media }) {
+  if (!found) return "";
+  const kind = media.kind === "image" ? "picture" : "clip";
+  return `Looks much like another ${kind}, checked on ${found.checked_at.slice(0, 10)}: ${LABELS[found.label][0]}. `
+    + "A face can be swapped with no more difference than this, so that label says nothing of this one.";
+}
+
 export const reasonWords = (reason) => reason.replaceAll("_", " ");
 
 export function duration(seconds) {

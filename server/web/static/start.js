@@ -82,9 +82,19 @@ function begin(first) {
   return following.signal;
 }
 
+/** #ID is a check, #verdict-ID one version of a verdict: what people pass on. */
 function fromAddress() {
-  const id = location.hash.slice(1);
-  if (/^[0-9a-f]{32}$/.test(id)) follow(id, begin("queued"));
+  const [, verdict, id] = /^#(verdict-)?([0-9a-f]{32})$/.exec(location.hash) ?? [];
+  if (verdict) reread(id, begin("queued"));
+  else if (id) follow(id, begin("queued"));
+}
+
+async function reread(id, signal) {
+  try {
+    finish(await getJson(`/api/v1/verdicts/${id}`, { signal }));
+  } catch (error) {
+    if (error.name !== "AbortError") problem(error);
+  }
 }
 
 /** Reads the check once, then its events; a stream that ends early is opened again. */

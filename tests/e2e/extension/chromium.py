@@ -12,7 +12,7 @@ from tests.need import program
 
 _CLICKED = """async ([address, info]) => {
   const tabs = await chrome.tabs.query({});
-  const tab = tabs.find(({ url, pendingUrl }) => (url || pendingUrl) === address) ?? tabs.at(-1);
+  const tab = tabs.findLast(({ url, pendingUrl }) => (url || pendingUrl) === address) ?? tabs.at(-1);
   const all = { menuItemId: "check", editable: false, pageUrl: address, frameId: 0, ...info };
   if (all.frameUrl && !all.frameId) {
     const target = { tabId: tab.id, allFrames: true };
@@ -69,6 +69,13 @@ class Chromium:
         found = session.send("Target.getTargets", {"filter": [{}]})["targetInfos"]
         target = next(one for one in found if one["type"] == "tab" and one["url"] == page.url)
         session.send("Extensions.triggerAction", {"id": self.base.split("/")[2], "targetId": target["targetId"]})
+        session.detach()
+
+    def stop_worker(self, page: Page) -> None:
+        """As the browser does when the background was idle for a while."""
+        session = self.context.new_cdp_session(page)
+        session.send("ServiceWorker.enable")
+        session.send("ServiceWorker.stopAllWorkers")
         session.detach()
 
     def close(self) -> None:

@@ -70,9 +70,9 @@ def bare(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> It
 def until() -> Callable[..., Any]:
     """until(browser, page, expression): what it gives once it is neither null nor false."""
 
-    def wait(browser: Any, page: Any, expression: str, seconds: float = 20) -> Any:
+    def wait(browser: Any, page: Any, expression: str, seconds: float = 15) -> Any:
         end = time.monotonic() + seconds
-        while not (found := browser.js(page, expression)):
+        while (found := browser.js(page, expression)) in (None, False, ""):
             assert time.monotonic() < end, f"{expression} stayed {found!r}"
             time.sleep(0.05)  # two browsers, one way to wait
         return found
