@@ -129,7 +129,7 @@ def origin(verdict: Verdict) -> list[str]:
     types = told.get("source_types") or ()
     if types and state in ("trusted", "valid_unknown_signer"):
         weighs = "" if state == "trusted" or not told["declares_ai"] else " The label does not rest on it."
-        said.append(f"They state: {', '.join(SOURCES.get(name, name) for name in types)}.{weighs}")
+        said.append(f"The signer states: {', '.join(SOURCES.get(name, name) for name in types)}.{weighs}")
     marks = [f"{SOURCES.get(mark['says'], mark['says'])} ({mark['where']})" for mark in told.get("marks") or ()]
     if marks:
         said.append(f"Unsigned marks in the file, which anybody can write or remove: {', '.join(marks)}.")

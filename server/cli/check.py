@@ -110,7 +110,7 @@ def check(
             failed |= "error" in result
             click.echo(write(result))
             if verbose and not (as_json or as_csv):
-                _detector_table(result)
+                _details(result)
             if report is not None and pictures is not None and "error" not in result:
                 _write_report(report, result, pictures, judge)
     sys.exit(1 if failed else 0)
@@ -238,7 +238,9 @@ def _write_report(path: Path, result: dict[str, Any], pictures: dict[str, bytes]
     click.echo(f"Report written to {_printable(str(path))}", err=True)
 
 
-def _detector_table(result: dict[str, Any]) -> None:
+def _details(result: dict[str, Any]) -> None:
+    from server.words import origin
+
     for row in result.get("detectors", ()):
         score = "-" if row["score"] is None else f"{row['score']:.2f}"
         remarks = "; ".join(filter(None, (row["reason"], row["evidence"])))
@@ -246,3 +248,5 @@ def _detector_table(result: dict[str, Any]) -> None:
             f"    {row['name']:<16}{row['band']:<11}score {score:<6}weight {row['weight']:<6.2f}"
             f"adds {row['contribution']:<+7.2f}{row['ms']} ms  {remarks}".rstrip()
         )
+    for line in origin(result) if "provenance" in result else ():
+        click.echo(f"    {line}")

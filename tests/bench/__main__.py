@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-PARTS = ("start", "fetch", "clip", "stages", "faces", "detectors", "checks", "lookups", "faults")
+PARTS = ("start", "fetch", "clip", "stages", "faces", "detectors", "checks", "lookups", "similar", "faults")
 
 
 def main(chosen: list[str]) -> None:

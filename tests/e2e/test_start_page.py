@@ -58,6 +58,10 @@ def test_from_an_address_to_the_verdict(start: Page, world: World) -> None:
         "Of material that scores like this, 91 in 100 was manipulated (82-96), where half the material is."
     )
     expect(verdict).to_contain_text("The methods disagree: meso4 0.95. A reviewer should look.")
+    origin = verdict.locator("section", has=start.get_by_role("heading", name="Origin"))
+    expect(origin).to_contain_text("Signed by Honest Paper with Painter, whom this service does not know")
+    expect(origin).to_contain_text("The signer states: made with AI. The label does not rest on it.")
+    expect(origin).to_contain_text("which anybody can write or remove: Midjourney (EXIF).")
     expect(verdict.get_by_role("img", name=re.compile("Face at score"))).to_have_attribute("src", re.compile("^blob:"))
     expect(start.get_by_role("list").last.get_by_role("img", name="Manipulation likely")).to_be_visible()
     start.reload()

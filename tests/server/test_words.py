@@ -63,7 +63,7 @@ AI = {**SIGNED, "source_types": ["trainedAlgorithmicMedia"], "declares_ai": True
             {"c2pa": "trusted", **SIGNED},
             [
                 "Signed by A with P, whom this service trusts (Content Credentials).",
-                "They state: taken by a camera, newWord.",
+                "The signer states: taken by a camera, newWord.",
             ],
         ),
         (
@@ -71,7 +71,7 @@ AI = {**SIGNED, "source_types": ["trainedAlgorithmicMedia"], "declares_ai": True
             [
                 "Signed by somebody without a name, whom this service does not know (Content Credentials): anybody can "
                 "sign so.",
-                "They state: made with AI. The label does not rest on it.",
+                "The signer states: made with AI. The label does not rest on it.",
             ],
         ),
         ({"c2pa": "invalid", **AI}, [words.CREDENTIALS["invalid"]]),

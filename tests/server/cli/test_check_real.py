@@ -14,7 +14,7 @@ from click.testing import Result
 from PIL import Image
 
 from models import registry
-from server import lineage, verdict
+from server import lineage, verdict, words
 from server.cli.judge import Judge
 from server.identity import sha256_file
 from server.settings import Settings
@@ -66,7 +66,7 @@ def test_a_report_tells_all_that_a_report_can(check: Callable[..., Result], astr
     done = check("--report", tmp_path / "out.html", astronaut)
     assert done.exit_code == 0, done.output
     told = (tmp_path / "out.html").read_text(encoding="utf-8")
-    for part in ("Ticks: up to", "The picture", "Show where it looked", "Error level", "Not looked at", "log-odds"):
+    for part in ("Ticks: up to", "The picture", "Show where it looked", "Error level", "Most carry none", "log-odds"):
         assert part in told, part
     assert told.count("data:image/jpeg") == 5, "the picture, the face, its heatmap and two maps"
 
@@ -126,7 +126,8 @@ def test_a_table_and_lines(check: Callable[..., Result], astronaut: Path) -> Non
     assert 0 <= float(row[2]) <= 1
     lines = check("-v", "--detectors", "meso4", astronaut).stdout.splitlines()
     assert lines[0].startswith(f"{astronaut}: ")
-    assert [line.split()[0] for line in lines[1:]] == ["meso4"]
+    assert [line.split()[0] for line in lines[1:-1]] == ["meso4"]
+    assert lines[-1].strip() == words.CREDENTIALS["absent"]
 
 
 def test_nothing_is_left_behind(check: Callable[..., Result], astronaut: Path, tmp_path: Path) -> None:
