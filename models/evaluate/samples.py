@@ -20,7 +20,8 @@ Traits = Mapping[str, str]
 _UTK = re.compile(r"utk_(\d{1,3})_([01])_([0-4])_")
 _GENDERS = ("male", "female")
 _ORIGINS = ("White", "Black", "Asian", "Indian", "other")
-_AGES = ((18, "under 18"), (40, "18-39"), (60, "40-59"), (1000, "60 and over"))
+_AGES = ((18, "under 18"), (40, "18-39"), (60, "40-59"))
+_OLDEST = "60 and over"
 TRAITS = ("age", "gender", "origin")
 
 
@@ -48,7 +49,8 @@ def traits_of(name: str, columns: Mapping[str, str | None] | None = None) -> dic
 
 
 def _band(age: str) -> str:
-    return next(words for below, words in _AGES if int(age) < below)
+    years = int(age[:4])  # longer numbers are no ages; Python refuses to read those of thousands of digits
+    return next((words for below, words in _AGES if years < below), _OLDEST)
 
 
 def limited(samples: Sequence[Sample], most: int) -> list[Sample]:
@@ -68,10 +70,11 @@ def used_by(entry: Entry, sample: Sample, record: frozenset[bytes] | None = None
 
     `record`: that of its weights (training/learned.py), which knows files and groups under whatever name of a set.
     """
-    if sample.dataset not in {name.strip() for name in entry.trained_on.split(",")}:
-        return "learned from" if learned.seen([record], sample.group, sample.path) else "not used"
     uses: dict[str, Used] = {"train": "learned from", "judge": "chosen by", "calibrate": "calibrated on"}
-    return uses[part_of(sample.group)]
+    named = sample.dataset in {name.strip() for name in entry.trained_on.split(",")}
+    by_split = uses[part_of(sample.group)] if named else "not used"
+    grouped_so = named and record is not None and learned.of_group(sample.group) in record
+    return "learned from" if not grouped_so and learned.seen([record], sample.group, sample.path) else by_split
 
 
 def held_out(samples: Iterable[Sample], entries: Iterable[Entry]) -> list[Sample]:

@@ -11,9 +11,7 @@ from models.evaluate import readers
 from models.evaluate.readers.media import CLIPS
 from models.evaluate.samples import Sample, limited
 from models.training.crops import PICTURES, Item, root
-from models.training.shard import is_prepared
-
-LABELS = ("real", "fake")
+from models.training.shard import LABELS, is_prepared
 
 
 @dataclass(frozen=True)

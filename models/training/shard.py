@@ -21,6 +21,7 @@ from models.errors import DatasetError
 from models.types import Floats
 
 PREPARED, LISTING, CROPS, LANDMARKS = "prepared.json", "index.csv", "crops.npy", "landmarks.npy"
+LABELS = ("real", "fake")
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,27 @@ def read_listing(path: Path) -> tuple[Item, ...]:
 
 
 def read_prepared(folder: Path) -> Shard:
-    """All that was prepared, as wide as it was cut."""
-    cutting = Cutting(**json.loads((folder / PREPARED).read_text(encoding="utf-8"))["cutting"])
-    crops = np.load(folder / CROPS, mmap_mode="r")
-    return Shard(crops, read_listing(folder / LISTING), np.load(folder / LANDMARKS), cutting)
+    """All that was prepared, as wide as it was cut; DatasetError where the files do not belong together."""
+    try:
+        cutting = Cutting(**json.loads((folder / PREPARED).read_text(encoding="utf-8"))["cutting"])
+        crops, landmarks = np.load(folder / CROPS, mmap_mode="r"), np.load(folder / LANDMARKS)
+        items = read_listing(folder / LISTING)
+        fitting = _fit(items, crops, landmarks, cutting)
+    except (OSError, EOFError, KeyError, TypeError, ValueError, csv.Error) as error:
+        raise DatasetError(f"{folder} is not what was prepared ({error}). Prepare it again.") from error
+    if not fitting:
+        raise DatasetError(f"In {folder}, faces, landmarks and listing do not belong together. Prepare it again.")
+    return Shard(crops, items, landmarks, cutting)
+
+
+def _fit(items: Sequence[Item], crops: NDArray[Any], landmarks: NDArray[Any], cutting: Cutting) -> bool:
+    return (
+        cutting.side > 0
+        and cutting.wider >= 1
+        and (crops.shape, crops.dtype) == ((len(items), cutting.side, cutting.side, 3), np.uint8)
+        and (landmarks.shape, landmarks.dtype) == ((len(items), 68, 2), np.float32)
+        and all(item.label in LABELS for item in items)
+    )
 
 
 def narrowed(shard: Shard, items: Sequence[Item], cutting: Cutting) -> Shard:

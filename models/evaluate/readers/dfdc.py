@@ -39,10 +39,13 @@ def _listings(path: Path) -> list[Path]:
 
 def _entries(listing: Path) -> dict[str, Any]:
     try:
-        entries: dict[str, Any] = json.loads(listing.read_text(encoding="utf-8"))
-        return dict(entries)
+        entries: dict[str, Any] = dict(json.loads(listing.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise DatasetError(f"{listing} is not understood ({error}).") from error
+    for name, entry in entries.items():
+        if not isinstance(entry, dict) or Path(name).name != name:  # a file of that very folder
+            raise DatasetError(f"{listing} is not understood (at {name!r}).")
+    return entries
 
 
 def _sample(root: Path, file: Path, entry: Mapping[str, Any], listing: Path) -> Sample:

@@ -36,6 +36,11 @@ def test_columns_outrank_names() -> None:
     assert traits_of("utk_17_0_0_1.jpg", {"age": "old", "gender": "", "origin": None}) == {"age": "old"}
 
 
+@pytest.mark.parametrize(("age", "words"), [("17", "under 18"), ("1001", "60 and over"), ("9" * 5000, "60 and over")])
+def test_ages_of_a_table_are_told_in_bands_however_odd_they_are(age: str, words: str) -> None:
+    assert traits_of("a.jpg", {"age": age}) == {"age": words}
+
+
 def test_a_limit_takes_of_each_label_in_each_set_always_the_same() -> None:
     some = [sample(f"{n}", f"set{n % 2}", n % 3 == 0) for n in range(60)]
     kept = limited(some, 4)
@@ -53,5 +58,17 @@ def test_what_training_did_with_a_sample_follows_the_split() -> None:
     record = frozenset([learned.of_group(groups["train"])])
     assert used_by(net, sample("a", "elsewhere", group=groups["train"]), record) == "learned from"
     assert used_by(net, sample("a", "elsewhere", group="another"), record) == "not used"
+    # The record holds those that chose, too; where it knows the group, the split tells which it was.
+    chose = frozenset([learned.of_group(groups["judge"])])
+    assert used_by(net, sample("a", "set", group=groups["judge"]), chose) == "chosen by"
     some = [sample(part, group=group) for part, group in groups.items()] + [sample("x", "elsewhere")]
     assert {one.name for one in held_out(some, [net, entry("third")])} == {"judge", "x"}
+
+
+def test_a_file_that_was_learned_from_is_known_under_another_group(tmp_path: Path) -> None:
+    groups = {part_of(f"g{n}"): f"g{n}" for n in range(100)}
+    (tmp_path / "a.jpg").write_bytes(b"a picture")
+    record = frozenset([learned.of_file(tmp_path / "a.jpg")])
+    for group in groups.values():
+        again = Sample("a.jpg", tmp_path / "a.jpg", False, group, "", "set")
+        assert used_by(entry("set"), again, record) == "learned from"

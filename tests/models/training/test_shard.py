@@ -50,3 +50,27 @@ def test_a_narrower_recipe_gets_the_middle_with_its_landmarks(prepared: Path) ->
 def test_a_cut_that_is_not_stored_is_refused(prepared: Path, cutting: Cutting) -> None:
     with pytest.raises(DatasetError, match="Prepare them again"):
         crops.prepare(prepared, crops.read_index(prepared), prepared, cutting=cutting)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (shard.PREPARED, "[]"), (shard.PREPARED, '{"cutting": {"side": 0, "wider": 1}}'), (shard.PREPARED, "{"),
+        (shard.PREPARED, '{"cutting": {"side": 300, "wider": 0}}'), (shard.PREPARED, '{"cutting": {"side": "x"}}'),
+        (shard.PREPARED, '{"cutting": {"side": 200, "wider": 1}}'),
+        (shard.CROPS, "x"), (shard.LANDMARKS, ""), (shard.LISTING, "path,label\na.png,real\n"),
+        (shard.LISTING, "path,label,group,method,dataset\na.png,real,g,,set\n"),
+        (shard.LISTING, "path,label,group,method,dataset\na.png,real,g,,set,landmarks,more\n"),
+        (shard.LISTING, "path,label,group,method,dataset,how\n" + "a.png,true,g,,set,\n" * 5),
+    ],
+)  # fmt: skip
+def test_a_folder_that_is_not_what_was_prepared_is_refused(prepared: Path, name: str, content: str) -> None:
+    (prepared / name).write_text(content)
+    with pytest.raises(DatasetError, match="Prepare"):
+        shard.read_prepared(prepared)
+
+
+def test_arrays_that_hold_programs_are_not_run(prepared: Path) -> None:
+    np.save(prepared / shard.CROPS, np.array([{"a": 1}], object), allow_pickle=True)
+    with pytest.raises(DatasetError, match="Prepare"):
+        shard.read_prepared(prepared)

@@ -147,7 +147,11 @@ def test_the_test_part_of_dfdc_and_a_broken_one(tmp_path: Path) -> None:
     (tmp_path / "metadata.json").write_text(json.dumps({"a.mp4": {}}))
     with pytest.raises(DatasetError, match="neither label"):
         readers.read(tmp_path)
-    (tmp_path / "metadata.json").write_text("[")
+
+
+@pytest.mark.parametrize("listing", ["[", "[1]", '{"a.mp4": "FAKE"}', '{"/etc/a.mp4": {"is_fake": 1}}', '{"../a": {}}'])
+def test_a_listing_of_dfdc_that_is_none_is_refused(tmp_path: Path, listing: str) -> None:
+    (tmp_path / "metadata.json").write_text(listing)
     with pytest.raises(DatasetError, match="is not understood"):
         readers.read(tmp_path)
 
