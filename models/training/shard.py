@@ -123,8 +123,9 @@ def _fit(items: Sequence[Item], crops: NDArray[Any], landmarks: NDArray[Any], cu
     return (
         cutting.side > 0
         and cutting.wider >= 1
-        and (crops.shape, crops.dtype) == ((len(items), cutting.side, cutting.side, 3), np.uint8)
-        and (landmarks.shape, landmarks.dtype) == ((len(items), 68, 2), np.float32)
+        and crops.shape == (len(items), cutting.side, cutting.side, 3)
+        and landmarks.shape == (len(items), 68, 2)
+        and (crops.dtype, landmarks.dtype) == (np.dtype(np.uint8), np.dtype(np.float32))
         and all(item.label in LABELS for item in items)
     )
 
