@@ -20,6 +20,8 @@ from server.identity import sha256_file
 from server.intake import EXTENSIONS
 from server.sandbox.wire import Header
 
+MOST_COUNTED = 2**31 - 1  # of pixels a side, or of frames: what a column of the database holds
+
 
 def nonsense(what: str) -> ChildDied:
     """The child answers what ours never would: it has been taken over, or it is another version."""
@@ -42,7 +44,7 @@ def result(head: Header, folder: Path) -> Fetched | NotModified:
         fetched = Fetched(**{**head, "path": folder / str(head["path"])})
         if kind == "fetched" and _is_true(fetched, folder):
             return fetched
-    except (KeyError, TypeError, OSError):
+    except (KeyError, TypeError, ValueError, OSError):
         pass
     raise nonsense("result")
 
@@ -57,12 +59,13 @@ def _is_true(fetched: Fetched, folder: Path) -> bool:
 
 def info(head: Header) -> MediaInfo:
     try:
-        if head["type"] == "info" and head["kind"] in ("image", "video") and math.isfinite(head["duration"]):
-            width, height, frames = int(head["width"]), int(head["height"]), int(head["frames"])
-            duration, complete = float(head["duration"]), bool(head.get("complete", True))
+        width, height, frames = (int(head[name]) for name in ("width", "height", "frames"))
+        duration, complete = float(head["duration"]), bool(head.get("complete", True))
+        counted = min(width, height, frames) > 0 and max(width, height, frames) <= MOST_COUNTED
+        if head["type"] == "info" and head["kind"] in ("image", "video") and counted and 0 <= duration < math.inf:
             told = provenance(head.get("provenance", {}))
-            return MediaInfo(head["kind"], str(head["mime"]), width, height, duration, frames, complete, told)
-    except (KeyError, TypeError, ValueError):
+            return MediaInfo(head["kind"], _name(head["mime"]), width, height, duration, frames, complete, told)
+    except (KeyError, TypeError, ValueError, OverflowError):
         pass
     raise nonsense("info")
 
@@ -87,16 +90,15 @@ def _name(value: object) -> str:
     return value
 
 
-def pictures(answers: Iterable[tuple[Header, bytearray]]) -> Iterator[Frame | Glance]:
-    glances = 0
+def pictures(answers: Iterable[tuple[Header, bytearray]], most: int) -> Iterator[Frame | Glance]:
+    """`most` frames, which is what was asked for: whoever reads them keeps something of each."""
+    left = {"frame": most, "glance": MOST_GLANCES}
     for head, pixels in answers:
-        if head.get("type") != "glance":
-            yield frame(head, pixels)
-            continue
-        glances += 1
-        if glances > MOST_GLANCES:
-            raise nonsense("glances")
-        yield glance(head, pixels)
+        kind = "glance" if head.get("type") == "glance" else "frame"
+        if not left[kind]:
+            raise nonsense(f"{kind}s")
+        left[kind] -= 1
+        yield glance(head, pixels) if kind == "glance" else frame(head, pixels)
 
 
 def frame(head: Header, pixels: bytearray) -> Frame:
@@ -107,9 +109,11 @@ def frame(head: Header, pixels: bytearray) -> Frame:
         rgb = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
         coarse = head.get("quantiser")
         quantiser = None if coarse is None else float(coarse)
+        if quantiser is not None and not math.isfinite(quantiser):
+            raise ValueError
         looks = None if head.get("pdq") is None else _pdq(*head["pdq"])
         return Frame(rgb, float(head["t"]), int(head["index"]), int(head.get("missing", 0)), quantiser, looks)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise nonsense("frame") from None
 
 
@@ -127,5 +131,5 @@ def glance(head: Header, pixels: bytearray) -> Glance:
             raise ValueError
         grey = np.frombuffer(pixels, np.uint8).reshape(height, width)
         return Glance(grey, float(head["t"]), int(head["missing"]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise nonsense("glance") from None

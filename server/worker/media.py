@@ -140,7 +140,7 @@ class MediaChild:
         if not path.exists():
             raise MediaGone
         answers = self._answers(path.resolve(), count, glances)
-        return believed.info(next(answers)[0]), believed.pictures(answers)
+        return believed.info(next(answers)[0]), believed.pictures(answers, count)
 
     def _answers(self, path: Path, count: int, glances: bool) -> Iterator[tuple[Header, bytearray]]:
         """All that a decoder says of a file, up to its end."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.types import Mark, Pdq, Provenance
+from models.types import Frame, Mark, Pdq, Provenance
 from server.errors import ChildDied
 from server.fetch.sources import Fetched
 from server.worker import believed
@@ -65,13 +65,26 @@ def test_odd_words_are_not(told: Any) -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"sha256": "0" * 64}, {"size": 1}, {"mime": "text/html"}, {"path": "../x"}, {"type": "info"}, {"more": 1}],
-)
+    [
+        {"sha256": "0" * 64}, {"size": 1}, {"mime": "text/html"}, {"path": "../x"}, {"path": "a\0"}, {"type": "info"},
+        {"more": 1},
+    ],
+)  # fmt: skip
 def test_nor_is_anything_odd(tmp_path: Path, changed: dict[str, Any]) -> None:
     (tmp_path / HEAD["path"]).write_bytes(CONTENT)
     with pytest.raises(ChildDied) as caught:
         believed.result({**HEAD, **changed}, tmp_path)
     assert caught.value.details == {"exit": "unexpected answer: result"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"width": 0}, {"height": -1}, {"frames": 1 << 63}, {"frames": 1e999}, {"duration": -1.0}, {"duration": 10**400},
+     {"mime": "image/png\n"}, {"kind": "audio"}],
+)  # fmt: skip
+def test_nor_is_media_of_impossible_size(changed: dict[str, Any]) -> None:
+    with pytest.raises(ChildDied):
+        believed.info({**INFO, **changed})
 
 
 FRAME: dict[str, Any] = {"type": "frame", "t": 0.0, "index": 0, "shape": [1, 1, 3]}
@@ -86,3 +99,17 @@ def test_a_hash_is_believed_when_it_is_one() -> None:
 def test_no_other_hash_is(told: Any) -> None:
     with pytest.raises(ChildDied):
         believed.frame({**FRAME, "pdq": told}, bytearray(3))
+
+
+@pytest.mark.parametrize("changed", [{"t": 10**400}, {"index": 1e999}, {"quantiser": float("nan")}, {"shape": [1, 3]}])
+def test_nor_is_an_impossible_frame(changed: dict[str, Any]) -> None:
+    with pytest.raises(ChildDied):
+        believed.frame({**FRAME, **changed}, bytearray(3))
+
+
+def test_no_more_frames_are_taken_than_were_asked_for() -> None:
+    endless = ((dict(FRAME), bytearray(3)) for _ in iter(int, 1))
+    told = believed.pictures(endless, 2)
+    assert [type(next(told)) for _ in range(2)] == [Frame, Frame]
+    with pytest.raises(ChildDied):
+        next(told)
