@@ -103,6 +103,9 @@ def check(
     write = _json_line if as_json else _csv_line if as_csv else _text_line
     if as_csv:
         click.echo(",".join(CSV_COLUMNS))
+    if not wanted:
+        click.echo("Nothing to check: no picture or video was found.", err=True)
+        return
     failed = False
     fetching = any("://" in name for name in wanted)
     with Judge(settings, int(sequence_length), names, pictures, fetching=fetching) as judge:

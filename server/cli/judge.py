@@ -60,8 +60,9 @@ class Judge:
         # Not the service's data folder: what lies there under no check's name is swept, and there need not be one.
         self._folder = tempfile.TemporaryDirectory(prefix="unmask-")
         self._settings = settings.model_copy(update={"data_dir": Path(self._folder.name)})
-        threading.Thread(target=self._analyzer.warm, daemon=True).start()  # while the child starts and decodes
         self._children = children(settings, fetching=fetching)
+        self._warming = threading.Thread(target=self._analyzer.warm, daemon=True)
+        self._warming.start()  # while the child starts and decodes
         self._children.warm()
         self._media = MediaChild(self._settings, self._children)
 
@@ -75,9 +76,10 @@ class Judge:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._warming.join()  # a program that ends while models are loaded is aborted by the runtime's threads
+        self._analyzer.close()
         self._media.close()
         self._children.close()
-        self._analyzer.close()
         self._folder.cleanup()
 
     def __call__(self, what: str) -> dict[str, Any]:

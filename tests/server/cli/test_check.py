@@ -155,10 +155,11 @@ def test_results_come_in_the_order_asked(
     assert names(check_with_stand_in("--json", *files)) == ["c.mp4", "a.png", "b.txt"] * 5
 
 
-def test_an_empty_folder_is_judged_at_once(check_with_stand_in: Unmask, tmp_path: Path) -> None:
+def test_an_empty_folder_is_said_to_be_empty(check_with_stand_in: Unmask, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     done = check_with_stand_in("--json", str(tmp_path / "none"))
     assert (done.exit_code, done.stdout) == (0, "")
+    assert "no picture or video was found" in done.stderr
 
 
 def test_a_file_that_may_not_be_read_is_no_reason_to_stop(

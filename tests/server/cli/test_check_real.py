@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from click.testing import Result
 from PIL import Image
 
 from models import registry
+from models.analyze import Analyzer
 from server import lineage, verdict, words
 from server.cli.judge import Judge
 from server.identity import sha256_file
@@ -145,6 +147,21 @@ def test_a_damaged_file_does_not_leave_a_process_waiting(astronaut: Path, tmp_pa
         (zygote,) = set(lineage.children()) - before
         assert Path(f"/proc/{zygote}/task/{zygote}/children").read_text() == ""
     assert set(lineage.children()) == before
+
+
+def test_no_model_is_being_loaded_when_judging_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file refused at once ends the program while they load, which the runtime answers with an abort."""
+    leaving, loaded = threading.Event(), threading.Event()
+
+    def warm(_: Analyzer) -> None:
+        leaving.wait(10)
+        threading.Event().wait(0.3)
+        loaded.set()
+
+    monkeypatch.setattr(Analyzer, "warm", warm)
+    with Judge(Settings(), 10, None) as judge:
+        monkeypatch.setattr(judge._analyzer, "close", lambda: loaded.is_set() or pytest.fail("still loading"))
+        leaving.set()
 
 
 def test_a_private_address_is_refused(check: Callable[..., Result]) -> None:
