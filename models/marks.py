@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import mmap
 import re
+import struct
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -16,12 +19,18 @@ from PIL import ExifTags, Image
 from models import clips, pictures
 from models.bounds import MOST_TOLD
 from models.credentials import name
+from models.errors import MediaError
 from models.types import Mark, MediaInfo
 
-_MOST_TEXT: Final = 1 << 20
+_MOST_TEXT, _MOST_TEXTS = 1 << 18, 32  # characters or bytes of one, and how many
 _EXIF: Final = (ExifTags.Base.Software, ExifTags.Base.ImageDescription, ExifTags.Base.Artist, ExifTags.Base.Copyright)
 _EXIF_INNER: Final = (ExifTags.Base.UserComment,)
 _NOT_TEXT, _XMP_KEYS = frozenset({"exif", "icc_profile"}), frozenset({"xmp", "XML:com.adobe.xmp"})
+# Pillow's words for broken data. What cannot be read is no mark; whether it is a picture at all, decoding says.
+_BROKEN: Final = (
+    OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, RuntimeError, struct.error,
+    Image.DecompressionBombError,
+)  # fmt: skip
 _XMP_START, _XMP_END = b"<x:xmpmeta", b"</x:xmpmeta>"
 _SOURCE_TYPE: Final = re.compile(r"cv\.iptc\.org/newscodes/digitalsourcetype/(\w{1,60})")
 _TOOL: Final = re.compile(r"(?:CreatorTool|Credit|Software)\s*(?:=\s*[\"']|>)\s*([^\"'<]{1,200})")
@@ -58,7 +67,7 @@ def read(path: Path, info: MediaInfo) -> tuple[Mark, ...]:
 
 
 def _found(path: Path, info: MediaInfo) -> Iterator[Mark]:
-    for where, key, text in _texts(path, info):
+    for where, key, text in islice(_texts(path, info), _MOST_TEXTS):
         if where == "XMP":
             yield from (Mark(where, told) for told in map(name, _SOURCE_TYPE.findall(text)) if told)
             text = "\n".join(_TOOL.findall(text))
@@ -70,10 +79,12 @@ def _found(path: Path, info: MediaInfo) -> Iterator[Mark]:
 def _texts(path: Path, info: MediaInfo) -> Iterator[tuple[str, str, str]]:
     """(where, key, text) of what a file carries beside its pixels; no pixel is decoded."""
     if info.mime.startswith("image/"):
-        yield from _of_picture(path)
-    else:
+        with suppress(*_BROKEN):
+            yield from _of_picture(path)
+        return
+    with suppress(MediaError):
         yield from (("Video tags", key, value[:_MOST_TEXT]) for key, value in clips.tags(path, info.mime).items())
-        yield from (("XMP", "", packet) for packet in _packets(path))
+    yield from (("XMP", "", packet) for packet in _packets(path))
 
 
 def _of_picture(path: Path) -> Iterator[tuple[str, str, str]]:
@@ -94,9 +105,8 @@ def _of_picture(path: Path) -> Iterator[tuple[str, str, str]]:
 def _packets(path: Path) -> Iterator[str]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         start = content.find(_XMP_START)
-        end = content.find(_XMP_END, start, start + _MOST_TEXT) if start >= 0 else -1
-        if end >= 0:
-            yield content[start:end].decode("utf-8", "replace")
+        if start >= 0:
+            yield content[start : start + _MOST_TEXT].partition(_XMP_END)[0].decode("utf-8", "replace")
 
 
 def _text(value: str | bytes) -> str:

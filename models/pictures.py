@@ -83,7 +83,7 @@ def _opened(path: Path, limits: DecodeLimits) -> Iterator[Image.Image]:
         raise TooManyPixels("The picture has too many pixels. Send a smaller version.") from error
     except UnidentifiedImageError as error:
         raise UnsupportedMedia("The picture's format cannot be read. Send JPEG, PNG, WebP, GIF or AVIF.") from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:  # Pillow's words for broken data
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, RuntimeError) as error:  # Pillow's words
         raise CorruptMedia("The picture is damaged or cut short. Send the whole file.") from error
 
 

@@ -9,16 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from models import credentials, marks
-from models.errors import MediaError
 from models.types import MediaInfo, Provenance
 
 
 def read(path: Path, info: MediaInfo, anchors: str | None = None) -> Provenance:
     """`anchors`: certificates (PEM) of those whose signers are trusted."""
     found = credentials.read(path, anchors)
-    try:
-        seen = marks.read(path, info)
-    except (MediaError, OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError):
-        return found  # what cannot be read is no mark; whether it is a picture, decoding says
+    seen = marks.read(path, info)
     program = next((mark.says for mark in seen if mark.says in marks.PROGRAMS), None)
     return replace(found, marks=seen, generator=found.generator or program)

@@ -198,6 +198,14 @@ def test_clip_with_too_many_pixels(tmp_path: Path) -> None:
         probe(path, DecodeLimits(1000, 10))
 
 
+@pytest.mark.parametrize("box", [b"iloc", b"pitm", b"iinf", b"av1C"])
+def test_avif_without_a_part_it_needs(tmp_path: Path, portrait: Rgb, limits: DecodeLimits, box: bytes) -> None:
+    path = save(tmp_path / "a", Image.fromarray(portrait), format="AVIF")
+    path.write_bytes(path.read_bytes().replace(box, b"free"))
+    with pytest.raises(CorruptMedia):
+        probe(path, limits)
+
+
 def test_corrupt_clip(tmp_path: Path, limits: DecodeLimits) -> None:
     path = write_clip(tmp_path / "a.mp4", (stamped(i) for i in range(30)))
     content = path.read_bytes()
