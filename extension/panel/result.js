@@ -19,7 +19,7 @@ export function result(verdict, { job, say, ask, again }) {
   return article;
 }
 
-/** The suspicious moments of a video, to be seen in the page's own player. */
+/** Moments of a video, to be seen in the page's own player. */
 function moments(verdict, { media, tabId }, say, ask) {
   if (verdict.media.kind !== "video" || media.kind !== "video" || tabId === undefined) return null;
   const times = highest(verdict);
@@ -30,11 +30,11 @@ function moments(verdict, { media, tabId }, say, ask) {
   return el("section", {}, el("h3", {}, say("moments")), el("div", { class: "actions" }, buttons), heard);
 }
 
+/** Where stretches that score high begin; without one, the highest-scoring moment. */
 function highest({ segments, scale }) {
   const runs = segments.flatMap(({ timeline, frames }) => stretches([...(timeline ?? frames)].sort((a, b) => a.t - b.t), scale?.high));
-  const found = runs.length ? runs.sort((a, b) => b.peak - a.peak).map((run) => run.start)
-    : segments.flatMap(({ frames }) => [...frames]).sort((a, b) => b.score - a.score).map((frame) => frame.t);
-  return [...new Set(found)].slice(0, MOMENTS).sort((a, b) => a - b);
+  if (runs.length) return runs.sort((a, b) => b.peak - a.peak).slice(0, MOMENTS).map((run) => run.start).sort((a, b) => a - b);
+  return segments.flatMap(({ frames }) => frames).sort((a, b) => b.score - a.score).slice(0, 1).map((frame) => frame.t);
 }
 
 function actions(report, say, ask) {

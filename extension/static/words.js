@@ -137,7 +137,7 @@ export function origin(verdict) {
   const said = [CREDENTIALS[c2pa]?.(by) ?? reasonWords(c2pa)];
   if (types.length && ["trusted", "valid_unknown_signer"].includes(c2pa)) {
     const weighs = c2pa === "trusted" || !ai ? "" : " The label does not rest on it.";
-    said.push(`They state: ${types.map((name) => SOURCES[name] ?? name).join(", ")}.${weighs}`);
+    said.push(`The signer states: ${types.map((name) => SOURCES[name] ?? name).join(", ")}.${weighs}`);
   }
   if (marks.length) {
     const told = marks.map(({ where, says }) => `${SOURCES[says] ?? says} (${where})`);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,8 +59,16 @@ def served(folder: Path) -> Iterator[Site]:
         def do_GET(self) -> None:
             name = urlsplit(self.path).path.lstrip("/")
             body = site.content(name) if "/" not in name else None
-            self.send_response(404 if body is None else 200)
+            part = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+            if body and part:  # or no player can seek
+                first, last = int(part[1]), min(int(part[2] or len(body) - 1), len(body) - 1)
+                self.send_response(206)
+                self.send_header("Content-Range", f"bytes {first}-{last}/{len(body)}")
+                body = body[first : last + 1]
+            else:
+                self.send_response(404 if body is None else 200)
             self.send_header("Content-Type", _TYPES.get(Path(name).suffix, "text/plain"))
+            self.send_header("Accept-Ranges", "bytes")
             self.send_header("Content-Length", str(len(body or b"")))
             if name == "strict.html":
                 self.send_header("Content-Security-Policy", STRICT)

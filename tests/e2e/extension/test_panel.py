@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,21 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from server.store.tables import Check
+from server.store.tables import Check, VerdictRow
 from tests.e2e.extension.chromium import Chromium
 from tests.e2e.extension.site import Site
+from tests.e2e.extension.talk import API, send
 from tests.server.web.conftest import World
 
 pytestmark = pytest.mark.browser
-API = "(globalThis.browser ?? chrome)"
 ACCEPTED = "document.querySelector('.progress button')"  # a check that the server has can be withdrawn
 TEXT = "document.querySelector('main').innerText"
-
-
-def send(browser: Any, page: Any, **message: Any) -> dict[str, Any]:
-    """What a page of the extension asks the background."""
-    answer: dict[str, Any] = browser.js(page, f"{API}.runtime.sendMessage({json.dumps(message)})")
-    return answer
 
 
 @pytest.fixture
@@ -86,6 +79,27 @@ def test_what_is_known_is_there_at_once(
     anybody.choose(anybody.open(f"{site.url}/clicks.html"), "#svg")
     until(anybody, panel, f"{TEXT}.includes('Inconclusive')")
     assert "known already" in anybody.js(panel, TEXT)
+
+
+def test_a_moment_is_shown_in_the_page(
+    chromium: Chromium, panel_of_chromium: Any, world: World, site: Site, until: Callable[..., Any]
+) -> None:
+    """Debian's Firefox brings no decoder for H.264."""
+    panel, url = panel_of_chromium, f"{site.url}/clip.mp4"
+    verdict_id = world.verdict(url)
+    with world.database.write() as session:
+        row = session.get_one(VerdictRow, verdict_id)
+        row.body = {**row.body, "media": {**row.body["media"], "kind": "video", "duration": 3.0}}
+        row.body["segments"][0]["timeline"] = [{"t": t, "score": 0.9 if t == 2 else 0.1} for t in (0, 1, 2, 2.5)]
+    page = chromium.open(f"{site.url}/clicks.html")
+    until(chromium, page, "document.querySelector('video').readyState > 0")
+    chromium.choose(page, "#covered")
+    button = (
+        "[...document.querySelectorAll('.verdict button')].find((one) => one.innerText === 'Show 2.0 s in the page')"
+    )
+    until(chromium, panel, f"Boolean({button})")
+    chromium.js(panel, f"{button}.click()")
+    until(chromium, page, "document.querySelector('video').currentTime === 2")
 
 
 def test_a_check_can_be_withdrawn(
