@@ -10,6 +10,7 @@ import pytest
 from tests.need import REPOSITORY, program
 
 
+@pytest.mark.service
 def test_nothing_leaks_in_a_small_internet_of_its_own() -> None:
     """Public and forbidden addresses at their own numbers, and names that change what they stand for."""
     program("ip")
