@@ -97,7 +97,7 @@ class BadHost(Denied):
 
 class WrongCode(Denied):
     code = "wrong_code"
-    message = "This code is wrong, used or too old. Ask for a new one: `unmask token pair`."
+    message = "This code is wrong, used or too old. Get a new one on your account page."
 
 
 class NotFound(UnmaskError):

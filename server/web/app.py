@@ -15,7 +15,7 @@ from server.errors import Busy
 from server.settings import MiB, Settings
 from server.store.db import Database, utc_now
 from server.store.evidence import EvidenceStore
-from server.web import auth, describe, errors, health, limits, pages, security
+from server.web import auth, describe, download, errors, health, limits, pages, security
 from server.web.api import resources
 from server.web.api.schemas import ErrorBody
 from server.web.lists import KeyLists
@@ -76,7 +76,7 @@ def create_app(
     limits.install(app, settings)
     health.install(app, metrics)
     errors.install(app)
-    for api in (*resources(), health.api, describe.api, pages.api):
+    for api in (*resources(), health.api, describe.api, download.api, pages.api):
         app.register_api(api)
         if api is not pages.api:
             csrf.exempt(api)  # the API wants X-CSRF-Token from cookies itself, see auth

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from server.errors import Denied, UnmaskError
 from server.options import DEFAULT_SEQUENCE_LENGTH, SEQUENCE_LENGTHS
-from server.store import people
+from server.store import pairings, people
 from server.store.rights import Caller
 from server.store.tables import User
 from server.web.api.blueprint import resource
@@ -134,14 +134,31 @@ def end_session(path: IdPath) -> Response:
     return flask_redirect("/account")
 
 
-def _account(problem: str | None = None) -> str:
+@api.post("/account/pairings", responses=_PAGE)
+@needs("person")
+def pair() -> str:
+    """A code by which a browser's extension gets a token that acts for me"""
+    person, now = _at_a_browser(), services().clock()
+    with services().database.write() as rows:
+        code = pairings.offer(rows, person.name, name="browser", role="viewer", scopes=("lookup", "check"), now=now)
+        people.audit(rows, person.name, "pairing.offered", person.name)
+    return _account(code=code)
+
+
+def _account(problem: str | None = None, code: str | None = None) -> str:
     person = caller()
     with services().database.read() as rows:
         user = people.get_user(rows, person.name)
         logins = people.sessions(rows, person.user_id, services().clock())
         choose = people.must_choose_password(user)
     return render_template(
-        "account.html", person=person, logins=logins, choose=choose, problem=problem, done=request.args.get("done")
+        "account.html",
+        person=person,
+        logins=logins,
+        choose=choose,
+        problem=problem,
+        code=code,
+        done=request.args.get("done"),
     )
 
 

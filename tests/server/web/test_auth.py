@@ -21,6 +21,8 @@ ROUTES: list[tuple[str, str, tuple[int, int, int, int]]] = [
     ("GET", "/healthz", (200, 200, 200, 200)),
     ("GET", "/readyz", (200, 200, 200, 200)),
     ("GET", "/metrics", (200, 200, 200, 200)),  # from this machine; test_health has the others
+    ("GET", "/extension", (200, 200, 200, 200)),
+    ("GET", "/extension/unmask.zip", (200, 200, 200, 200)),
     ("GET", "/login", (200, 200, 200, 200)),
     ("POST", "/login", (403, 403, 403, 403)),  # without the form's token
     ("GET", "/login/link/nothing", (200, 200, 200, 200)),
@@ -31,6 +33,7 @@ ROUTES: list[tuple[str, str, tuple[int, int, int, int]]] = [
     ("GET", "/", (302, 200, 200, 200)),
     ("GET", "/account", (302, 200, 200, 200)),
     ("POST", "/account/password", (403, 403, 403, 403)),
+    ("POST", "/account/pairings", (403, 403, 403, 403)),
     ("POST", "/account/sessions/x", (403, 403, 403, 403)),
     ("POST", "/logout", (403, 403, 403, 403)),
     ("GET", "/api/docs", (302, 200, 200, 200)),

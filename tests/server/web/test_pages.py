@@ -191,3 +191,19 @@ def test_the_start_page_offers_what_there_is(client: FlaskClient, world: World) 
     page = client.get("/", headers=world.bearer()).text
     for words in ("meso4", "blend", "60 (usual)", "Your recent checks"):
         assert words in page
+
+
+def test_a_code_for_the_extension_is_shown_once(client: FlaskClient, vera: str, world: World) -> None:
+    log_in(client)
+    shown = re.search(r"<code>(\w{4}-\w{4})</code>", post(client, "/account/pairings").text)
+    assert shown is not None
+    assert shown[1] not in client.get("/account").text
+    paired = client.post("/api/v1/pairings", json={"code": shown[1]}).json
+    assert (paired["user"], paired["role"], paired["scopes"]) == ("vera", "viewer", ["check", "lookup"])
+
+
+def test_a_token_gets_no_code(client: FlaskClient, vera: str, world: World) -> None:
+    log_in(client)
+    token = form_token(client.get("/account").text)
+    headers = world.bearer(name="vera")
+    assert client.post("/account/pairings", data={"csrf_token": token}, headers=headers).status_code == 403
