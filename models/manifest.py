@@ -126,4 +126,7 @@ def made(name: str, table: Mapping[str, Any], folder: Path) -> Entry:
         raise ValueError(f"polarity of {name} is one of {', '.join(POLARITIES)}")
     if not entry.parts and not (entry.file and entry.sha256):
         raise ValueError(f"{name} lacks file and sha256")
+    for file in entry.files():
+        if not isinstance(file, str) or Path(file).name != file:
+            raise ValueError(f"{name}: {file!r} is no file beside the manifest")
     return entry

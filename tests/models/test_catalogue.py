@@ -101,6 +101,11 @@ kinds = ["face_swap"]
         ('["../x"]\nfile="a"\nsha256="b"\nversion="1"\ntitle="t"\nlicence="l"\nkinds=[]', "no name"),
         ('[a]\nfile="a"\nversion="1"\ntitle="t"\nlicence="l"\nkinds=[]', "lacks file and sha256"),
         ('[a]\nfile="a"\nsha256="b"\npolarity="up"\nversion="1"\ntitle="t"\nlicence="l"\nkinds=[]', "polarity"),
+        ('[a]\nfile="../b"\nsha256="b"\nversion="1"\ntitle="t"\nlicence="l"\nkinds=[]', "beside"),
+        ('[a]\nfile=1\nsha256="b"\nversion="1"\ntitle="t"\nlicence="l"\nkinds=[]', "beside"),
+        ('[a]\nparts=[{features="/b", head="c"}]\nversion="1"\ntitle="t"\nlicence="l"\nkinds=[]', "beside"),
+        ('[a]\nparts=[1]\nversion="1"\ntitle="t"\nlicence="l"\nkinds=[]', "not understood"),
+        ("a = 1", "not understood"),
     ],
 )
 def test_a_broken_manifest_is_named(tmp_path: Path, text: str, word: str) -> None:
