@@ -152,7 +152,7 @@ def _report(heard: Heard, top: int | None, weight: float, stronger: str, calibra
     score = ensemble.calibrated(said.p_fake, platt, calibration.prior)
     says, adds = ensemble.band(score, calibration), ensemble.ratio(said.p_fake, platt)
     if platt.hypothesis != stronger:
-        note, adds = note or f"its question, {platt.hypothesis}, was not the one that decided", 0.0
+        note, adds = note or f"looks for {platt.hypothesis.replace('_', ' ')}; another kind is likelier", 0.0
     return DetectorReport(heard.name, heard.version, says, score, weight, ms, None, note, detail, adds)
 
 

@@ -53,7 +53,8 @@ def evaluate(wish: Wish, label: Labeller, out: Path | None) -> dict[str, Any]:
         results = run(samples, judge, label, changes, out / ITEMS if out else None, wish.workers)
     measured = measure(samples, results, judge.detectors, entries)
     if all(result.error for result in results):
-        raise DatasetError(f"None of the {len(samples):,} files could be read: {measured['errors']}.")
+        why = ", ".join(f"{number:,} {code}" for code, number in measured["errors"].items())
+        raise DatasetError(f"None of the {len(samples):,} files could be read: {why}.")
     told = {
         "path": wish.path.resolve().name,
         "date": datetime.now(UTC).date().isoformat(),

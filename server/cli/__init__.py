@@ -59,6 +59,11 @@ class _Unmask(_Verbs):
             raise click.ClickException(f"{error} [{error.code}]") from error
         except BadSetting as error:
             raise click.UsageError(str(error)) from error
+        except OSError as error:  # a folder that cannot be written, a full disk
+            if error.strerror is None or isinstance(error, BrokenPipeError):
+                raise
+            named = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+            raise click.ClickException(f"{named}{error.strerror}.") from error
 
 
 @click.group(cls=_Unmask, context_settings={"help_option_names": ["-h", "--help"]})

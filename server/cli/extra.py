@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,5 +22,5 @@ def training(what: str) -> Iterator[None]:
         if str(error.name).startswith(("models", "server")):
             raise
         raise WeightsError(
-            f"{what} needs the `train` extra ({error.name} is missing): pip install 'unmask[train]'"
+            f"{what} needs the `train` extra ({error.name} is missing): {sys.executable} -m pip install 'unmask[train]'"
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -70,6 +71,23 @@ def test_an_error_is_a_sentence_and_a_code(unmask: Unmask) -> None:
     assert done.exit_code == 1
     assert done.stderr == "Error: There is no user called nobody. [not_found]\n"
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("words", ["user list", "evaluate {} --out {}/out", "prepare {} --out {}/out"])
+def test_a_path_that_cannot_be_written_is_named(
+    unmask: Unmask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """A file stands where a folder is to be made: not even root gets past it."""
+    blocked = tmp_path / "file"
+    blocked.touch()
+    for label in ("real", "fake"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "a.png").write_bytes(b"")
+    monkeypatch.setenv("UNMASK_DATA_DIR", str(blocked / "data"))
+    done = unmask(*words.format(tmp_path, blocked).split())
+    assert done.exit_code == 1, done.output
+    assert str(blocked) in done.stderr
+    assert "Not a directory" in done.stderr
 
 
 def test_the_version(unmask: Unmask) -> None:

@@ -94,7 +94,7 @@ def test_the_train_extra_is_asked_for_by_name(
     (tmp_path / "m.pt").touch()
     done = unmask("models", "import", "sequence", str(tmp_path / "m.pt"))
     assert done.exit_code == 1
-    assert "pip install 'unmask[train]'" in done.output
+    assert f"{sys.executable} -m pip install 'unmask[train]'" in done.output
     assert "torch is missing" in done.output
 
 
