@@ -127,10 +127,12 @@ def distance(one: bytes, other: bytes) -> int:
 
 def _near(session: Session, bits: bytes) -> list[_Hit]:
     asked = [part ^ flipped for part in _parts(bits) for flipped in (0, *(1 << bit for bit in range(_WORD_BITS)))]
+    # By itself: PostgreSQL would start parallel workers for the whole, which takes ten times as long as the search.
+    led = select(HashPart.hash_id).where(HashPart.part.in_(asked)).distinct().cte().prefix_with("MATERIALIZED")
     rows = session.execute(
-        select(MediaHash.id, MediaHash.media_id, MediaHash.bits, MediaHash.quarantined)
-        .join(HashPart, HashPart.hash_id == MediaHash.id)
-        .where(HashPart.part.in_(asked))
+        select(MediaHash.id, MediaHash.media_id, MediaHash.bits, MediaHash.quarantined).join(
+            led, led.c.hash_id == MediaHash.id
+        )
     )
     ours = int.from_bytes(bits)
     found = {
