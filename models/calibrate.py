@@ -44,6 +44,7 @@ import tomllib
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ class Platt:
     hypothesis: str = FACE_SWAP
 
     def __post_init__(self) -> None:
+        _check_numbers(self.slope, self.intercept, self.weight, self.cap, *chain.from_iterable(self.refits))
         if self.slope <= 0 or self.cap <= 0 or not 0 <= self.weight <= 1:
             raise CalibrationError("slope and cap must lie above 0, and weight between 0 and 1.")
         if self.hypothesis not in ALL:
@@ -89,10 +91,13 @@ class Calibration:
     best_faces: bool = False  # a person is the best faces; else the median of all
 
     def __post_init__(self) -> None:
-        if not 0 < self.prior < 1:
-            raise CalibrationError("prior must lie between 0 and 1.")
+        if not all(0 < share < 1 for share in (self.prior, self.likely_p, self.no_evidence_quantile)):
+            raise CalibrationError("prior, likely_p and no_evidence_quantile must lie between 0 and 1.")
+        if not 0 <= self.low_band < self.high_band <= 1:
+            raise CalibrationError("bands must lie between 0 and 1, low below high.")
         if not self.fake:
             raise CalibrationError("scores.fake names no hypothesis.")
+        _check_numbers(*self.real, *chain.from_iterable(self.fake.values()))
         if not all(scores and list(scores) == sorted(scores) for scores in (self.real, *self.fake.values())):
             raise CalibrationError("scores.real and those of scores.fake must be lists in ascending order.")
         if lacking := {platt.hypothesis for platt in self.detectors.values()} - self.fake.keys():
@@ -123,6 +128,12 @@ class Calibration:
         """The highest score of which `fake_quantile` is below `no_evidence_quantile`."""
         fake = self.fake[hypothesis]
         return fake[max(0, math.ceil(self.no_evidence_quantile * len(fake) - ROUNDING) - 1)]
+
+
+def _check_numbers(*values: float) -> None:
+    """TOML writes nan and inf; with one of them every comparison that makes a label is false or true for ever."""
+    if not all(map(math.isfinite, values)):
+        raise CalibrationError("scales and scores must be numbers, neither nan nor inf.")
 
 
 def load(path: Path | None = None) -> Calibration:

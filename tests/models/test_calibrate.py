@@ -142,6 +142,11 @@ def test_p_value_counts_the_item_itself() -> None:
         (FLAGGING.read_text().replace('hypothesis = "face_swap"\n', ""), "lacks 'hypothesis'"),
         (FLAGGING.read_text().replace("\n[scores.fake]\nface_swap = ", "fake = "), "one hypothesis for everything"),
         (FLAGGING.read_text().replace("weight = 1.0", 'weight = "much"'), "not understood"),
+        (FLAGGING.read_text().replace("slope = 0.01", "slope = nan"), "numbers"),
+        (FLAGGING.read_text().replace("face_swap = [-1.0, 0.0, 1.0]", "face_swap = [nan]"), "numbers"),
+        (FLAGGING.read_text().replace("likely_p = 0.01", "likely_p = 1.0"), "between 0 and 1"),
+        (FLAGGING.read_text().replace("no_evidence_quantile = 0.05", "no_evidence_quantile = nan"), "between 0 and 1"),
+        (FLAGGING.read_text().replace("low = 0.35", "low = 0.7"), "bands"),
     ],
 )
 def test_a_bad_file_is_named_with_what_is_wrong(tmp_path: Path, change: str, complaint: str) -> None:
