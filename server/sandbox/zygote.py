@@ -81,8 +81,9 @@ class Zygote:
 
     def _let_go(self, child: int) -> None:
         """The parent closed its end of the leash, or half of it: then it waits to hear that the child is dead."""
-        self._selector.unregister(self._leashes[child])
-        _kill(child)
+        if child in self._leashes:  # it may have died, and been buried, in the same moment
+            self._selector.unregister(self._leashes[child])
+            _kill(child)
 
     def _bury(self) -> None:
         for child in list(self._leashes):

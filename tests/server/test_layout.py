@@ -25,7 +25,6 @@ ELSEWHERE = {
     "server/sandbox/namespaces.py": "tests/server/sandbox/test_confine.py",
     "server/sandbox/syscalls.py": "tests/server/sandbox/test_confine.py",
     "server/sandbox/trial.py": "tests/server/cli/test_doctor.py",  # in the child
-    "server/sandbox/zygote.py": "tests/server/sandbox/test_forkserver.py",  # a process of its own
     "server/web/api/blueprint.py": "tests/server/web/test_errors.py",  # by what each resource answers
     "server/web/api/form.py": "tests/server/web/test_describe.py",  # a part of the description
     "server/web/api/submission.py": "tests/server/web/api/test_checks.py",  # what asking takes

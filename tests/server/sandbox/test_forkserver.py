@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import sys
 from pathlib import Path
 
 import pytest
 
 from server.errors import ChildDied
 from server.sandbox.forkserver import ForkServer
+from server.sandbox.zygote import Zygote
 from tests.server.sandbox.conftest import CHILDREN, LIMITS, MiB, Start
 from tests.server.sandbox.test_box import group
 from tests.server.worker.toys import until
@@ -44,6 +47,20 @@ def test_a_killed_zygote_is_replaced(tmp_path: Path) -> None:
             until(lambda: group(number) == [])
         with forks.start({"do": "echo", "say": "again", "payloads": [0]}, tmp_path, 20, LIMITS) as child:
             assert child.receive()[0]["said"] == "again"
+
+
+def test_a_child_may_be_let_go_in_the_moment_it_dies() -> None:
+    """One look may tell of its death first, and then of the leash that is no longer there."""
+    control, far = socket.socketpair()
+    leash, held = socket.socketpair()
+    with control, far, held:
+        zygote = Zygote(control, "odd", [], {})
+        child = os.posix_spawn(sys.executable, [sys.executable, "-c", ""], os.environ)
+        zygote._leashes[child] = leash
+        while zygote._leashes:
+            zygote._bury()
+        zygote._let_go(child)
+        assert b'"exit": 0' in held.recv(100)
 
 
 def test_closing_ends_every_child(tmp_path: Path) -> None:
