@@ -158,7 +158,9 @@ def _shown(name: str, scores: Sequence[float], wrong: Sequence[str], hypothesis:
     fake = truth[among] == hypothesis
     reals, fakes = int((~fake).sum()), int(fake.sum())
     why = ""
-    if not fakes:
+    if np.isnan(values).all():
+        why = "it scored none of them"
+    elif not fakes:
         why = f"nothing here shows what it looks for ({hypothesis})"
     elif reals < FEWEST_REALS:
         why = f"it scored {reals} genuine items, {FEWEST_REALS} are needed"

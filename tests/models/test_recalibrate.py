@@ -100,6 +100,13 @@ def test_fakes_of_another_kind_give_a_detector_no_weight(tmp_path: Path) -> None
         run(data, samples)
 
 
+def test_of_a_detector_that_abstains_from_everything_it_says_so(tmp_path: Path) -> None:
+    data = prepared(tmp_path / "mine", 120)
+    samples = readers.read(data, testing=False)
+    made = recalibrate.run(data, samples, ["meso4", "blink"], "2026-01-01", Labels(), 2)
+    assert [(one.name, one.why) for one in made.pictures] == [("meso4", ""), ("blink", "it scored none of them")]
+
+
 def test_clips_get_a_scale_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = prepared(tmp_path / "mine", 120)
     samples = readers.read(data, testing=False)
