@@ -78,7 +78,7 @@ def _decode(command: Header, channel: Channel) -> None:
         anchors = Path(trusted).read_text("utf-8") if (trusted := command.get("trusted")) else None
         info, pictures = open_media(path, limits, count or 1, Path(), glances, anchors)
         channel.send({"type": "info", **asdict(info)})
-        messages = map(message, of_each_second(pictures))
+        messages = map(message, of_each_second(pictures) if command.get("hashing") else pictures)
         for head, pixels in ahead(messages, AHEAD_BYTES, lambda made: len(made[1])) if count else ():
             channel.send(head, pixels)
     channel.send({"type": "end"})

@@ -55,12 +55,14 @@ def children(settings: Settings, *, fetching: bool = True) -> ForkServer:
 class MediaChild:
     """Holds the child processes and the folder of one check; closing it kills the one and removes the other.
 
-    A fetched file lives in that folder: move it away to keep it. For any number of threads.
+    A fetched file lives in that folder: move it away to keep it. For any number of threads. `hashing`: frames come
+    with what they look like, 5 ms each.
     """
 
-    def __init__(self, settings: Settings, children: ForkServer) -> None:
+    def __init__(self, settings: Settings, children: ForkServer, *, hashing: bool = False) -> None:
         self._settings = settings
         self._start = children.start
+        self._hashing = hashing
         self._lock = threading.Lock()
         self._closed = False
         self._folder: Path | None = None
@@ -147,7 +149,8 @@ class MediaChild:
         s = self._settings
         limits = {"max_pixels": s.max_pixels, "max_seconds": s.max_seconds}
         limits |= {"max_side": MAX_SIDE, "max_still_side": MAX_STILL_SIDE}
-        command = {"do": "decode", "path": str(path), "limits": limits, "count": count, "glances": glances}
+        command = {"do": "decode", "path": str(path), "limits": limits, "count": count}
+        command |= {"glances": glances, "hashing": self._hashing}
         reads: tuple[Path, ...] = (path,)
         if s.trust_list is not None:
             command["trusted"] = str(s.trust_list.resolve())

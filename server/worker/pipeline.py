@@ -22,7 +22,7 @@ def run_check(check: Check, lease: Lease, tools: Tools) -> None:
     """Runs one claimed check to its end. No transaction is open while media is fetched or a model runs."""
     started = time.monotonic()
     options = Options.from_json(check.options)
-    with MediaChild(tools.settings, tools.children) as child:
+    with MediaChild(tools.settings, tools.children, hashing=True) as child:
         lease.on_lost(child.close)
         arrived = arrive.bring(check, child, lease, tools)
         if arrived.known is not None:

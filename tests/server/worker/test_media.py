@@ -109,11 +109,16 @@ def test_nothing_is_glanced_at_in_short_clips_and_pictures(
     assert all(isinstance(shown, Frame) for shown in child.watch(path, 60)[1])
 
 
-def test_each_second_of_a_clip_and_a_picture_are_hashed(child: MediaChild, clip: Path, picture: Path) -> None:
-    hashed = [(frame.t, frame.pdq) for frame in child.decode(clip, 60)[1] if frame.pdq is not None]
-    assert [int(t) for t, _ in hashed] == [0, 1, 2]
-    (still,) = child.decode(picture, 1)[1]
-    assert still.pdq == pdq.of(portrait())
+def test_each_second_of_a_clip_and_a_picture_are_hashed_where_that_is_wanted(
+    allowed: Settings, children: ForkServer, clip: Path, picture: Path
+) -> None:
+    with MediaChild(allowed, children, hashing=True) as child:
+        hashed = [(frame.t, frame.pdq) for frame in child.decode(clip, 60)[1] if frame.pdq is not None]
+        assert [int(t) for t, _ in hashed] == [0, 1, 2]
+        (still,) = child.decode(picture, 1)[1]
+        assert still.pdq == pdq.of(portrait())
+    with MediaChild(allowed, children) as child:
+        assert next(child.decode(picture, 1)[1]).pdq is None
 
 
 def test_credentials_are_read_in_the_child_and_trusted_by_a_list(
