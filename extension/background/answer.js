@@ -3,7 +3,7 @@
 
 import { browser } from "../shared/browser.js";
 import "../shared/messages.js";
-import { again, check, poll, withdraw } from "./checks.js";
+import { again, check, poll, send, withdraw } from "./checks.js";
 import { pick, seek } from "./find.js";
 import { forget, past } from "./history.js";
 import { change, job, windowPickingIn } from "./jobs.js";
@@ -24,6 +24,7 @@ const PAGES = {
   [fromPages.past]: past,
   [fromPages.poll]: poll,
   [fromPages.again]: again,
+  [fromPages.send]: send,
   [fromPages.withdraw]: withdraw,
   [fromPages.pick]: ({ windowId }) => pickInActiveTab(windowId),
   [fromPages.address]: ({ windowId, url }) => check({ kind: "file", url, frameUrl: null }, { windowId }),

@@ -1,5 +1,6 @@
 // Asking for a check and following it. The panel comes by once a second; between two visits this may all be unloaded.
 
+import { carried } from "./carry.js";
 import { remember } from "./history.js";
 import { change, job, put } from "./jobs.js";
 import { call, json, ServerError } from "./server.js";
@@ -17,13 +18,25 @@ export function question({ url, frameUrl }, force) {
 }
 
 /** `where`: {windowId, tabId, frameId, incognito}. */
-export async function check(media, { windowId, ...where }, force = false) {
+export function check(media, where, force = false) {
+  return start(media, where, () => {
+    if (!media.url && media.kind === "image") throw new ServerError({ code: "only_here" });
+    return { json: question(media, force) };
+  });
+}
+
+/** When the server cannot fetch it: the file itself goes there, as this browser sees it. */
+export async function send({ windowId }) {
+  const before = await chosenIn(windowId);
+  await start(before.media, before.where, async () => ({ form: await carried(before.media, before.where) }));
+}
+
+async function start(media, { windowId, ...where }, request) {
   const { server } = await settings();
   const { id } = await put(windowId, { state: "checking", stage: "queued", progress: 0, media, server, ...where });
   await guarded(windowId, id, async () => {
     if (!(await readToken())) throw new ServerError({ code: "not_connected" });
-    if (!media.url && media.kind === "image") throw new ServerError({ code: "only_here" });
-    const body = await json("/api/v1/checks", { method: "POST", json: question(media, force) });
+    const body = await json("/api/v1/checks", { method: "POST", ...(await request()) });
     if (body.state === "complete" && body.media) await finish(windowId, id, body);
     else await change(windowId, id, { check: body.id, previous: body.previous });
   });
@@ -43,10 +56,15 @@ export async function poll({ windowId }) {
 }
 
 export async function again({ windowId, force }) {
+  const { media, where } = await chosenIn(windowId);
+  await check(media, where, force);
+}
+
+async function chosenIn(windowId) {
   const before = await job(windowId);
   if (!before?.media) throw new ServerError({ code: "nothing_chosen" });
   const { media, tabId, frameId, incognito } = before;
-  await check(media, { windowId, tabId, frameId, incognito }, force);
+  return { media, where: { windowId, tabId, frameId, incognito } };
 }
 
 export async function withdraw({ windowId }) {

@@ -6,7 +6,7 @@
   const browser = globalThis.browser ?? globalThis.chrome;
   const LEAST = 48; // pixels: what covers a player is often an icon
   const SHADOW = "openOrClosedShadowRoot"; // Chrome's function, Firefox's property
-  let clicked = null; // where the last context menu was opened
+  let clicked = null; // what the last context menu was opened on
   let chosen = null; // what is being checked: the panel seeks it
 
   function shadowOf(element) {
@@ -100,8 +100,9 @@
     return found ? { ...found.media, frameUrl: location.href } : null;
   }
 
+  // At once: the panel that opens next makes the page narrower, and something else lies there then.
   addEventListener("contextmenu", (event) => {
-    if (event.isTrusted) clicked = { x: event.clientX, y: event.clientY };
+    if (event.isTrusted) clicked = { found: under(event.clientX, event.clientY) };
   }, { capture: true, passive: true });
 
   globalThis.unmask = {
@@ -111,8 +112,8 @@
     /** What the context menu was opened on. `target`: Firefox's id of the element; `url`: what the browser itself named. */
     clicked(target, url) {
       const element = target === null ? null : browser.menus?.getTargetElement(target);
-      if (url) return choose(this.media().find(({ media }) => media.url === url));
-      if (clicked) return choose(under(clicked.x, clicked.y));
+      if (url) return choose(clicked?.found?.media.url === url ? clicked.found : this.media().find(({ media }) => media.url === url));
+      if (clicked) return choose(clicked.found);
       if (!element) return null;
       const { left, top, width, height } = element.getBoundingClientRect();
       return choose(first([element], shown) ?? under(left + width / 2, top + height / 2) ?? first([element], behind));
@@ -126,6 +127,17 @@
         if (media) found.push({ element, media });
       }
       return found;
+    },
+
+    /** The chosen picture or video as a data: address, out of the page's own hands; null for a stream. */
+    async bytes() {
+      const answer = await fetch(chosen?.currentSrc).catch(() => null);
+      const file = await answer?.blob();
+      if (!file) return null;
+      return new Promise((done) => {
+        const reader = Object.assign(new FileReader(), { onload: () => done(reader.result), onerror: () => done(null) });
+        reader.readAsDataURL(file);
+      });
     },
 
     /** Shows the moment in the page's own player. */

@@ -17,13 +17,20 @@ const { language } = await background(fromPages.about);
 const say = await speaker(language);
 const name = `job:${windowId}`;
 let shown = {}; // the job as it was last drawn
+let subject = null; // the media of that job
 let timer = 0;
 
 const ask = (type, data) => background(type, { windowId, ...data }).catch(complain);
 const openOptions = () => browser.runtime.openOptionsPage();
 /** Only within a click: the browser asks the person. */
 const grant = () => browser.permissions.request({ origins: ["<all_urls>"] }).then((yes) => yes && ask(fromPages.pick));
+/** Only the media's own site; what the page itself holds needs no more than the click. */
+const send = () => {
+  const { hostname, protocol } = new URL(subject.url ?? subject.frameUrl);
+  return browser.permissions.request({ origins: [`${protocol}//${hostname}/*`] }).then((yes) => yes && ask(fromPages.send));
+};
 const ways = {
+  send,
   options: openOptions,
   retry: () => ask(fromPages.again),
   pick: () => ask(fromPages.pick),
@@ -36,7 +43,8 @@ function complain(error) {
 
 function draw(job) {
   const state = job?.state ?? "idle";
-  $("subject").textContent = job?.media ? (job.media.url ?? job.media.frameUrl ?? "") : "";
+  subject = job?.media ?? null;
+  $("subject").textContent = subject?.url ?? subject?.frameUrl ?? "";
   $("problem").replaceChildren(...[failure(job)].filter(Boolean));
   if (state === "checking" && job.check) step($("progress"), job.stage, job.progress, () => ask(fromPages.withdraw));
   else if (state === "checking") step($("progress"), "queued", 0);

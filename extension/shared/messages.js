@@ -19,6 +19,7 @@ globalThis.unmaskMessages = Object.freeze({
     past: "past", // -> the history, newest first
     poll: "poll", // {windowId}: once a second while a check is under way
     again: "again", // {windowId, force}
+    send: "send", // {windowId}: the file itself, fetched by this browser
     withdraw: "withdraw", // {windowId}
     pick: "pick", // {windowId}
     address: "address", // {windowId, url}

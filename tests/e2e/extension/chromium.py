@@ -63,6 +63,10 @@ class Chromium:
         inside.locator(last).click(button="right", force=True)
         self.worker.evaluate(_CLICKED, [page.url, info])
 
+    def click(self, page: Page, css: str) -> None:
+        page.bring_to_front()
+        page.click(css)
+
     def press_toolbar(self, page: Page) -> None:
         """A real click on the toolbar button: it grants activeTab."""
         session = self.context.browser.new_browser_cdp_session()  # type: ignore[union-attr]

@@ -106,18 +106,25 @@ class Firefox:
             raise RuntimeError(result["exceptionDetails"]["text"])
         return json.loads(result["result"]["value"])
 
+    def click(self, context: str, css: str, button: int = 0) -> None:
+        """A click as a hand makes it: what a script makes up lets no page ask for a permission."""
+        nodes = self.command("browsingContext.locateNodes", context=context, locator={"type": "css", "value": css})
+        place = {"type": "element", "element": {"sharedId": nodes["nodes"][0]["sharedId"]}}
+        hand = [
+            {"type": "pointerMove", "x": 0, "y": 0, "origin": place},
+            {"type": "pointerDown", "button": button},
+            {"type": "pointerUp", "button": button},
+        ]
+        source = {"type": "pointer", "id": "mouse", "actions": hand}
+        self.command("input.performActions", context=context, actions=[source])
+
     def choose(self, context: str, css: str, **_: Any) -> None:
         """A right-click on the middle of the element, and the entry chosen in the menu that opens."""
         self.command("browsingContext.activate", context=context)
         *frames, last = css.split(" >>> ")
         for frame in frames:
             context = self._frame(context, frame)
-        nodes = self.command("browsingContext.locateNodes", context=context, locator={"type": "css", "value": last})
-        place = {"type": "element", "element": {"sharedId": nodes["nodes"][0]["sharedId"]}}
-        self.command("input.performActions", context=context, actions=[{"type": "pointer", "id": "mouse", "actions": [
-            {"type": "pointerMove", "x": 0, "y": 0, "origin": place},
-            {"type": "pointerDown", "button": 2}, {"type": "pointerUp", "button": 2},
-        ]}])  # fmt: skip
+        self.click(context, last, button=2)
         window = self.command("browsingContext.getTree", **{"moz:scope": "chrome"})["contexts"][0]["context"]
         end = time.monotonic() + 10
         while (labels := self.js(window, _CHOOSE)) is None:

@@ -27,6 +27,7 @@ def options(chromium: Chromium) -> Page:
     ):
         send(chromium, page, **message)
     page.reload()
+    expect(page.locator("#connection")).to_have_text("Not connected.")
     return page
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from server.store.tables import Check, VerdictRow
+from server.store.tables import Check, CheckRequest, VerdictRow
 from tests.e2e.extension.chromium import Chromium
 from tests.e2e.extension.site import Site
 from tests.e2e.extension.talk import API, send
@@ -135,7 +136,49 @@ def test_what_the_server_says_of_a_failure_is_shown(
     until(anybody, panel, ACCEPTED)
     error = {"code": "needs_browser", "message": "This site only serves browsers.", "details": {}}
     world.set_check(only_check(world, f"{site.url}/before.jpg").id, state="failed", error=error, dedupe=None)
-    assert failed(anybody, panel, until) == ("This site only serves browsers.", [], "needs_browser")
+    assert failed(anybody, panel, until) == (
+        "This site only serves browsers.",
+        ["Send it from this browser"],
+        "needs_browser",
+    )
+
+
+def test_what_the_server_cannot_fetch_is_sent_by_the_browser(
+    anybody: Any, panel: Any, world: World, site: Site, until: Callable[..., Any]
+) -> None:
+    anybody.choose(anybody.open(f"{site.url}/clicks.html"), "#open")
+    until(anybody, panel, ACCEPTED)
+    error = {"code": "needs_browser", "message": "This site only serves browsers.", "details": {}}
+    world.set_check(only_check(world, f"{site.url}/open.jpg").id, state="failed", error=error, dedupe=None)
+    until(anybody, panel, "document.querySelector('.problem')")
+    assert "Then this browser fetches the file" in anybody.js(panel, TEXT)
+    anybody.click(panel, ".problem button")
+    until(anybody, panel, ACCEPTED)
+    check, claimed = uploaded(world)
+    assert (check.source, check.acquisition, claimed) == ("file", "background", f"{site.url}/open.jpg")
+    assert check.sha256 == hashlib.sha256(site.content("open.jpg") or b"").hexdigest()
+
+
+def test_what_only_the_page_holds_is_sent_from_there(
+    anybody: Any, panel: Any, world: World, site: Site, until: Callable[..., Any]
+) -> None:
+    page = anybody.open(f"{site.url}/held.html")
+    until(anybody, page, "document.getElementById('held').naturalWidth > 0")
+    anybody.choose(page, "#held", srcUrl="blob:http://127.0.0.1/x", mediaType="image")
+    assert failed(anybody, panel, until)[2] == "only_here"
+    anybody.click(panel, ".problem button")
+    until(anybody, panel, ACCEPTED)
+    check, claimed = uploaded(world)
+    assert (check.acquisition, claimed) == ("background", f"{site.url}/held.html")
+    assert check.sha256 == hashlib.sha256(site.content("held.jpg") or b"").hexdigest()
+
+
+def uploaded(world: World) -> tuple[Check, str | None]:
+    """The upload, and where it is said to come from."""
+    with world.database.read() as session:
+        found = select(Check, CheckRequest.claimed_url).join(CheckRequest, CheckRequest.check_id == Check.id)
+        check, claimed = session.execute(found.where(Check.source == "file")).one()
+        return check, claimed
 
 
 def test_a_token_that_was_revoked(
