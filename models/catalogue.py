@@ -32,10 +32,10 @@ def catalogue() -> list[dict[str, Any]]:
 
 def unimported() -> list[dict[str, str]]:
     """Weights that lie in the folder and that nothing uses. Only their names are looked at."""
-    entries = manifest.read().values()
+    folders = (manifest.WEIGHTS, manifest.WEIGHTS / manifest.LOCAL)
+    entries = [entry for folder in folders for entry in manifest.read_one(folder).values()]  # replaced ones, too
     used = {entry.folder / file for entry in entries for file in entry.files()}
     sources = " ".join(entry.source for entry in entries)  # an imported file may stay where it was
-    folders = (manifest.WEIGHTS, manifest.WEIGHTS / manifest.LOCAL)
     found = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]
     return [
         {"file": path.name, "status": f"not imported: `{_command(path)}`"}

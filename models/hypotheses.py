@@ -11,6 +11,7 @@ from collections.abc import Iterable
 FACE_SWAP = "face_swap"  # a face was altered: swapped, re-enacted, lip-synced
 SYNTHETIC = "synthetic"  # a diffusion model made the whole picture
 ALL = (FACE_SWAP, SYNTHETIC)
+SOUGHT = {FACE_SWAP: "altered faces", SYNTHETIC: "pictures made whole"}  # in words
 
 # How an index of pictures names what made its fakes (column `method`). Faces drawn by a GAN are a question that no
 # detector speaks for: learned beside diffusion, they took unseen diffusion generators from AUC .90 to .77.

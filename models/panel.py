@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from models import registry
+from models.errors import ModelsError
 from models.types import Abstained, Context, Detector, Face, Score
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,9 @@ class Panel:
             detector = self._detector(name)
             heard.version = detector.version
             heard.said.extend(detector.score(faces, context) for faces in tracks)
+        except ModelsError as error:  # its sentence says what to do
+            log.error("detector %s failed: %s", name, error)
+            heard.said = [None] * len(tracks)
         except Exception:  # a detector's edge: it may come from anybody, and its failure is recorded, never scored
             log.exception("detector %s failed", name)
             heard.said = [None] * len(tracks)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from models import ensemble, evidence, manifest, quality
 from models.calibrate import Calibration
+from models.hypotheses import SOUGHT
 from models.panel import FAILED, Heard
 from models.pooling import of_best_faces
 from models.types import (
@@ -152,7 +153,7 @@ def _report(heard: Heard, top: int | None, weight: float, stronger: str, calibra
     score = ensemble.calibrated(said.p_fake, platt, calibration.prior)
     says, adds = ensemble.band(score, calibration), ensemble.ratio(said.p_fake, platt)
     if platt.hypothesis != stronger:
-        note, adds = note or f"looks for {platt.hypothesis.replace('_', ' ')}; another kind is likelier", 0.0
+        note, adds = note or f"looks for {SOUGHT[platt.hypothesis]}; the other kind is likelier", 0.0
     return DetectorReport(heard.name, heard.version, says, score, weight, ms, None, note, detail, adds)
 
 

@@ -15,7 +15,7 @@ from models import calibrate, ensemble, registry
 from models.analyze import Analyzer
 from models.calibrate import Platt
 from models.decode import DecodeLimits, decode, probe
-from models.errors import UnknownDetector
+from models.errors import UnknownDetector, WeightsError
 from models.types import Abstained, Analysis, Context, Face, Frame, MediaInfo, Rgb, Score
 from tests.models.conftest import FLAGGING
 from tests.models.media import beside, write_clip
@@ -54,6 +54,10 @@ def new(name: str, threads: int) -> New:
 
 def broken(name: str, threads: int) -> Broken:
     return Broken()
+
+
+def damaged(name: str, threads: int) -> Broken:
+    raise WeightsError("Install it again.")
 
 
 def shy(name: str, threads: int) -> Shy:
@@ -221,6 +225,19 @@ def test_a_detector_that_fails_is_recorded_and_never_scored(
     assert "detector_failed" in analysis.reasons
     assert "always fails" in caplog.text
     assert alone.probability is None
+
+
+def test_weights_that_are_damaged_are_named_in_one_line(
+    portrait: Rgb, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(registry.DETECTORS, "damaged", registry.Line(f"{__name__}:damaged"))
+    analyzer = Analyzer(FLAGGING)
+    analysis = analyzer.analyze([Frame(portrait, 0, 0)], MediaInfo("image", "", 512, 512, 0, 1), detectors=["damaged"])
+    analyzer.close()
+    assert [report.reason for report in analysis.detectors] == ["detector_failed"]
+    (record,) = caplog.records
+    assert "damaged failed: Install it again." in record.getMessage()
+    assert record.exc_info is None
 
 
 def test_a_detector_without_calibration_is_shown_and_moves_nothing(

@@ -93,6 +93,16 @@ kinds = ["face_swap"]
     assert [(entry.sha256, entry.folder) for entry in entries.values()] == [("2", tmp_path / "local"), ("1", tmp_path)]
 
 
+def test_what_ships_is_in_use_where_an_import_took_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = '[meso4]\nfile="{}"\nsha256="1"\nversion="1"\ntitle="t"\nlicence="l"\nkinds=["face_swap"]\n'
+    (tmp_path / "local").mkdir()
+    for folder, name in ((tmp_path, "meso4.onnx"), (tmp_path / "local", "imported.onnx")):
+        (folder / "manifest.toml").write_text(table.format(name))
+        (folder / name).touch()
+    monkeypatch.setattr(manifest, "WEIGHTS", tmp_path)
+    assert catalogue.unimported() == []
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [

@@ -28,9 +28,8 @@ def read(path: Path, testing: bool) -> list[Sample]:
             rows = csv.DictReader(file)
             lacking = {"path", "label"} - set(rows.fieldnames or ())
             if lacking:
-                raise DatasetError(
-                    f"{table} lacks the columns {', '.join(sorted(lacking))}. It needs path and label; group and method help."
-                )
+                columns = ", ".join(sorted(lacking))
+                raise DatasetError(f"{table} lacks the columns {columns}. Needed are path and label.")
             samples = [_sample(row, f"{table}, line {rows.line_num}", table.parent) for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{table} cannot be read as a table ({error}).") from error
