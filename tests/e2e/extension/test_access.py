@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.e2e.extension.chromium import Chromium
 from tests.e2e.extension.conftest import EXTENSION
@@ -24,6 +24,14 @@ def panel(bare: Chromium) -> Page:
     return page
 
 
+@pytest.fixture
+def strict(bare: Chromium, site: Site) -> Iterator[Page]:
+    """Three media under a strict policy. Closed afterwards: the toolbar's click goes to a tab by its address."""
+    page = bare.open(f"{site.url}/strict.html")
+    yield page
+    page.close()
+
+
 def job(browser: Chromium, panel: Page, until: Callable[..., Any], condition: str) -> dict[str, Any]:
     all_jobs = "chrome.storage.session.get(null).then((all) => Object.values(all))"
     found: dict[str, Any] = until(browser, panel, f"{all_jobs}.then((all) => all.find((job) => {condition}))")
@@ -38,8 +46,8 @@ def test_installing_it_warns_of_nothing(bare: Chromium, panel: Page) -> None:
 
 def test_after_the_installation_a_page_says_how_to_begin(bare: Chromium) -> None:
     first = next(page for page in bare.context.pages if page.url.endswith("options/options.html#first"))
-    assert first.get_by_role("heading", name="Unmask is installed").is_visible()
-    assert first.get_by_text("Not connected.").is_visible()
+    expect(first.get_by_role("heading", name="Unmask is installed")).to_be_visible()
+    expect(first.get_by_text("Not connected.")).to_be_visible()
 
 
 def test_what_the_browser_names_is_checked(bare: Chromium, panel: Page, site: Site, until: Callable[..., Any]) -> None:
@@ -57,8 +65,8 @@ def test_where_no_extension_may_look_it_says_so(
     bare.choose(bare.open(f"{site.url}/clicks.html"), "#css")
     assert job(bare, panel, until, "job.error")["error"]["code"] == "needs_access"
     problem = panel.locator(".problem")
-    assert problem.get_by_role("button", name="Grant access").is_visible()
-    assert "because it comes from another site" in problem.inner_text()
+    expect(problem.get_by_role("button", name="Grant access")).to_be_visible()
+    expect(problem).to_contain_text("because it comes from another site")
 
 
 @pytest.mark.parametrize(
@@ -72,45 +80,42 @@ def test_where_no_extension_may_look_it_says_so(
     ids=["the largest", "the next", "round", "back"],
 )
 def test_media_are_chosen_by_keyboard(
-    bare: Chromium, panel: Page, site: Site, until: Callable[..., Any], keys: list[str], media: str
+    bare: Chromium, panel: Page, strict: Page, site: Site, until: Callable[..., Any], keys: list[str], media: str
 ) -> None:
     """Under a strict policy, too."""
-    page = bare.open(f"{site.url}/strict.html")
-    bare.press_toolbar(page)
+    bare.press_toolbar(strict)
     assert job(bare, panel, until, "job.count")["count"] == 3
-    page.bring_to_front()
+    strict.bring_to_front()
     for key in keys:
-        page.keyboard.press(key)
+        strict.keyboard.press(key)
     found = job(bare, panel, until, "job.error")
     assert found["media"]["url"] == f"{site.url}/{media}"
     assert found["media"]["frameUrl"] == f"{site.url}/strict.html"
 
 
 def test_the_picker_takes_clicks_and_lets_go(
-    bare: Chromium, panel: Page, site: Site, until: Callable[..., Any]
+    bare: Chromium, panel: Page, strict: Page, site: Site, until: Callable[..., Any]
 ) -> None:
-    page = bare.open(f"{site.url}/strict.html")
-    bare.press_toolbar(page)
+    bare.press_toolbar(strict)
     job(bare, panel, until, "job.count")
-    page.bring_to_front()
-    page.locator("img").first.click(force=True)
+    strict.bring_to_front()
+    strict.locator("img").first.click(force=True)
     assert job(bare, panel, until, "job.error")["media"]["url"] == f"{site.url}/small.jpg"
-    bare.press_toolbar(page)
+    bare.press_toolbar(strict)
     job(bare, panel, until, "job.count")
-    page.keyboard.press("Escape")
+    strict.keyboard.press("Escape")
     job(bare, panel, until, "job.state === 'idle'")
-    assert page.evaluate("document.documentElement.lastElementChild.localName") == "body"
+    assert strict.evaluate("document.documentElement.lastElementChild.localName") == "body"
 
 
 def test_keys_and_clicks_that_a_page_makes_up_choose_nothing(
-    bare: Chromium, panel: Page, site: Site, until: Callable[..., Any]
+    bare: Chromium, panel: Page, strict: Page, until: Callable[..., Any]
 ) -> None:
-    page = bare.open(f"{site.url}/strict.html")
-    bare.press_toolbar(page)
+    bare.press_toolbar(strict)
     job(bare, panel, until, "job.count")
-    page.evaluate("window.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }))")
-    page.evaluate("document.querySelector('img').click()")
-    page.keyboard.press("Escape")
+    strict.evaluate("window.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }))")
+    strict.evaluate("document.querySelector('img').click()")
+    strict.keyboard.press("Escape")
     assert job(bare, panel, until, "job.state !== 'picking'")["state"] == "idle"
 
 
