@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from models.types import Analysis, Context, ForensicMap, Frame, Glance, MediaInf
 
 DEFAULT_FRAMES = 60
 
+log = logging.getLogger(__name__)
+
 
 class Analyzer:
     def __init__(
@@ -27,6 +30,11 @@ class Analyzer:
     ) -> None:
         """Reads the calibration and nothing else; models load with the first analysis, or with `warm`."""
         self.detectors = registry.chosen(detectors)
+        if gone := registry.missing():
+            log.warning(
+                "the weights of %s are gone: nothing is judged by them; `unmask models list` says what to do",
+                " and ".join(gone),
+            )
         fitted = calibrate.load(calibration)
         self._pipeline = pipeline.version(fitted, self.detectors, finder)
         self.calibration = calibrate.of_weights(fitted, {name: e.digest for name, e in manifest.read().items()})

@@ -59,6 +59,12 @@ def card(name: str, found: Entry | None = None) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
+def _title(name: str, card: str) -> str:
+    """A detector without weights has no manifest entry: its card's heading names it."""
+    heading = card.partition("\n")[0]
+    return heading.removeprefix("# ") if heading.startswith("# ") else name
+
+
 def details(name: str, found: Entry) -> dict[str, Any] | None:
     """Figures, curves and layers that an evaluation put beside the weights, as long as they are those it judged."""
     path = found.folder / f"{name}.json"
@@ -69,10 +75,11 @@ def details(name: str, found: Entry) -> dict[str, Any] | None:
 
 
 def _described(name: str, found: Entry | None, installed: bool) -> dict[str, Any]:
+    text = card(name, found)
     return {
         "name": name,
         "version": found.version if found else None,
-        "title": found.title if found else name,
+        "title": found.title if found else _title(name, text),
         "installed": installed,
         "status": "installed" if installed else f"not installed: {registry.line(name).weights}",
         "kinds": list(found.kinds) if found else [],
@@ -80,6 +87,6 @@ def _described(name: str, found: Entry | None, installed: bool) -> dict[str, Any
         "licence": found.licence if found else None,
         "trained_on": found.trained_on if found else None,
         "metrics": dict(found.metrics) if found else {},
-        "card": card(name, found),
+        "card": text,
         "details": details(name, found) if found else None,
     }

@@ -40,8 +40,8 @@ def read(path: Path, anchors: str | None = None) -> Provenance:
                 return _told(reader.get_validation_state(), json.loads(reader.json()))
     except c2pa.C2paError.NotSupported:
         return Provenance("absent")  # a container that cannot hold any, in which the words stand by chance
-    except (ValueError, RecursionError):
-        return Provenance("invalid")  # no JSON, or one nested without end
+    except (ValueError, RecursionError, AttributeError, TypeError):
+        return Provenance("invalid")  # no JSON, one nested without end, or one of other shapes than the standard's
     except c2pa.C2paError as error:
         return Provenance("remote_only" if str(error).startswith(_REMOTE_ERROR) else "invalid")
 

@@ -54,6 +54,11 @@ def installed() -> tuple[str, ...]:
     return tuple(name for name in names() if not line(name).weights or (name in entries and entries[name].installed))
 
 
+def missing() -> tuple[str, ...]:
+    """Detectors that a manifest lists and whose files are gone: every verdict is made without them."""
+    return tuple(name for name, entry in manifest.read().items() if not entry.installed)
+
+
 def chosen(wanted: Iterable[str] | None) -> tuple[str, ...]:
     """The names themselves, all that are installed for None; refuses what is unknown or not installed."""
     have = installed()

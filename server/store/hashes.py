@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import median_low
 from typing import Any
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from server.store.db import iso
@@ -65,7 +65,7 @@ def look(session: Session, sha256: str, kind: str, seconds: Sequence[Second], ma
     for bits in _spread(list(told), MOST_ASKED):
         hits = [hit for hit in _near(session, bits) if hit.media_id != ourselves]
         found = {hit.media_id for hit in hits}
-        if len(found) > MOST_ALIKE or any(hit.quarantined for hit in hits):
+        if _crowded(session, found) or any(hit.quarantined for hit in hits):
             crowd |= {hit.id for hit in hits if not hit.quarantined}
             del told[bits]
         else:
@@ -74,6 +74,14 @@ def look(session: Session, sha256: str, kind: str, seconds: Sequence[Second], ma
     compared = [_compared(session, media, list(told)) for media in seen[:MOST_COMPARED]]
     alike = sorted(filter(None, compared), key=lambda one: (-one.share, one.distance))
     return Looked(tuple((t, bits) for bits, t in told.items()), tuple(alike), frozenset(crowd))
+
+
+def _crowded(session: Session, found: set[str]) -> bool:
+    """Only what is public counts: nobody's uploads may make a published picture unfindable."""
+    if len(found) <= MOST_ALIKE:
+        return False
+    public = select(func.count()).select_from(Media).where(Media.id.in_(found), Media.public)
+    return (session.scalar(public) or 0) > MOST_ALIKE
 
 
 def keep(session: Session, media_id: str, looked: Looked) -> None:

@@ -45,6 +45,7 @@ def test_a_detector_without_weights_says_what_to_do(tmp_path: Path, monkeypatch:
     assert registry.chosen(None) == tuple(name for name in registry.DETECTORS if not registry.DETECTORS[name].weights)
     meso = next(entry for entry in catalogue.catalogue() if entry["name"] == "meso4")
     assert not meso["installed"]
+    assert meso["title"].startswith("Meso-4"), "named by its card"
     assert "unmask train meso4" in meso["status"]
     with pytest.raises(NotInstalled, match="unmask train meso4"):
         registry.chosen(["meso4"])

@@ -99,6 +99,15 @@ def test_containers_that_hold_none(file: Path, content: bytes) -> None:
     assert credentials.read(file).c2pa == "absent"
 
 
+@pytest.mark.parametrize("told", ["[]", '{"manifests": []}', '{"manifests": {"a": 1}, "active_manifest": "a"}'])
+def test_what_the_library_tells_in_other_shapes_is_invalid(
+    file: Path, signer: Signer, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    file.write_bytes(signer.sign(picture(), "image/jpeg", AI))
+    monkeypatch.setattr("c2pa.Reader.json", lambda reader: told)
+    assert credentials.read(file, signer.root).c2pa == "invalid"
+
+
 def test_nothing_is_fetched(file: Path) -> None:
     """A library that fetches manifests by itself would ask whatever address a file names."""
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from models import registry
+from models import manifest, registry
 from models.analyze import Analyzer
 from models.errors import UnknownFinder
 from models.types import Frame, MediaInfo, Rgb
@@ -39,6 +39,20 @@ def test_the_readmes_example_is_a_detector(portrait: Rgb, tmp_path: Path, monkey
     assert analysis.probability is not None
     assert [r.reason for r in still.detectors if r.name == "sharpness"] == ["too_few_frames"]
     assert "sharpness" in registry.installed()
+
+
+def test_weights_that_are_gone_are_told_when_the_work_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert registry.missing() == ()
+    for path in manifest.WEIGHTS.glob("*.*"):
+        if path.name != "blend.onnx":
+            (tmp_path / path.name).symlink_to(path)
+    monkeypatch.setattr(manifest, "WEIGHTS", tmp_path)
+    assert registry.missing() == ("blend",)
+    analyzer = Analyzer(FLAGGING)
+    assert "blend" not in analyzer.detectors
+    assert "the weights of blend are gone" in caplog.text
 
 
 def test_a_finder_nobody_knows_is_refused_with_the_choices() -> None:

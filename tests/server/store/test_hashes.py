@@ -150,6 +150,15 @@ def test_what_looks_like_too_much_is_put_aside(any_database: Database) -> None:
         assert (again.alike, again.seconds, again.crowd) == ((), (), frozenset())
 
 
+def test_uploads_that_only_their_owners_see_put_nothing_aside(any_database: Database) -> None:
+    with any_database.write() as session:
+        published = kept(session, "published", FACE)
+        for n in range(MOST_ALIKE + 1):
+            kept(session, str(n), flipped(FACE, [n]), public=False)
+        asked = looked(session, FACE)
+        assert ([one.media.id for one in asked.alike], asked.crowd) == ([published.id], frozenset())
+
+
 def test_kept_once_with_what_is_different_in_it(any_database: Database) -> None:
     with any_database.write() as session:
         media = kept(session, "a", FACE, hashed(1), kind="video")
