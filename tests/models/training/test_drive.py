@@ -37,6 +37,7 @@ print(loop.fit(net, make, lambda n: 0.5, plan, Path(sys.argv[1]), True).steps)
 """
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize("code", [TORCH, KERAS], ids=["torch", "keras"])
 def test_a_killed_run_goes_on(code: str, tmp_path: Path) -> None:
     folder = tmp_path / "work"
