@@ -81,14 +81,8 @@ def test_a_verdict_in_detail(start: Page, world: World) -> None:
     start.keyboard.press("Enter")
     verdict = start.get_by_role("article", name="Verdict")
     row = verdict.get_by_role("row", name=re.compile("meso4"))
-    assert row.get_by_role("cell").all_text_contents() == [
-        "high",
-        "0.95",
-        "1.00",
-        "+2.31",
-        "31 ms",
-        "asked for 20 frames",
-    ]
+    cells = ["high", "0.95", "1.00", "+2.31", "31 ms", "asked for 20 frames"]
+    expect(row.get_by_role("cell")).to_have_text(cells)
     expect(verdict).to_contain_text("Ticks: up to 10, manipulated material hardly ever scores so low; above 90,")
     verdict.get_by_role("button", name=re.compile("Face at")).click()
     frame = start.get_by_role("dialog").get_by_role("img", name="The whole frame")
