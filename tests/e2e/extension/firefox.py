@@ -107,7 +107,20 @@ class Firefox:
         return json.loads(result["result"]["value"])
 
     def click(self, context: str, css: str, button: int = 0) -> None:
-        """A click as a hand makes it: what a script makes up lets no page ask for a permission."""
+        """A click as a hand makes it: what a script makes up lets no page ask for a permission.
+
+        A page that draws itself anew takes the element away between finding it and clicking: it is found again.
+        """
+        end = time.monotonic() + 10
+        while True:
+            try:
+                return self._click(context, css, button)
+            except (RuntimeError, IndexError):
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+
+    def _click(self, context: str, css: str, button: int) -> None:
         nodes = self.command("browsingContext.locateNodes", context=context, locator={"type": "css", "value": css})
         place = {"type": "element", "element": {"sharedId": nodes["nodes"][0]["sharedId"]}}
         hand = [
